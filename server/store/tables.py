@@ -194,6 +194,7 @@ item = sa.Table(
     sa.Column("state", sa.String(16), nullable=False),  # draft | released
     sa.Column("needs_review", sa.Boolean, nullable=False, default=False),
     sa.Column("checklist", sa.JSON, nullable=False),  # the points of its current checklist, as in a template's item
+    sa.Column("phrases", sa.JSON, nullable=False),  # the phrase library: [{point: id | null, text}]
 )
 
 task = sa.Table(
