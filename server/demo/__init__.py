@@ -1,0 +1,1 @@
+"""The demo district: synthetic, realistic, the same on every machine."""

@@ -1,0 +1,141 @@
+"""Every error that people can meet, written once: its code, status, article, and the sentence in Chinese and English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Code(NamedTuple):
+    """One line of the catalogue; `{name}` in a sentence is filled in from the problem's detail."""
+
+    status: int
+    article: str | None
+    zh: str
+    en: str
+
+
+CODES: dict[str, Code] = {
+    # --- the house: requests as such -----------------------------------------------------------------------------
+    "bad_request": Code(400, None, "请求有误：{why}", "The request cannot be understood: {why}"),
+    "not_json": Code(400, None, "请求内容不是合法的 JSON：{why}", "The body is not JSON: {why}"),
+    "too_deep": Code(400, None, "请求内容嵌套过深。", "The body is nested too deeply."),
+    "not_found": Code(404, None, "没有找到，或您无权查看。", "There is no such thing, or it is not for you to see."),
+    "method_not_allowed": Code(405, None, "此地址不接受 {method} 请求。", "This address does not take {method}."),
+    "too_large": Code(413, None, "请求内容过大，本次未保存任何内容。", "The body is too large; nothing of it was taken."),
+    "unsupported_media_type": Code(415, None, "不支持的内容类型。", "This type of content is not taken here."),
+    "too_many_requests": Code(429, None, "请求过于频繁，请稍后再试。", "Too many requests; please wait a little."),
+    "internal": Code(
+        500,
+        None,
+        "服务器内部出错，请稍后重试；如再次出现，请将编号 {request_id} 告知管理员。",
+        "The server failed; try again, and if it happens again tell the administrator the number {request_id}.",
+    ),
+    "unavailable": Code(503, None, "服务暂时不可用，请稍后重试。", "The service cannot answer now; please try again."),
+    "disk_full": Code(507, None, "服务器存储空间不足，本次未保存任何内容。", "The server's disk is full; nothing was taken."),
+    # --- people: signing in, sessions, devices -------------------------------------------------------------------
+    "not_signed_in": Code(401, None, "请先登录。", "Please sign in first."),
+    "wrong_credentials": Code(401, None, "用户名或密码不正确。", "The user name or the password is wrong."),
+    "slow_down": Code(
+        429,
+        None,
+        "登录尝试过多，请在 {seconds} 秒后再试。",
+        "Too many wrong sign-ins; please try again in {seconds} seconds.",
+    ),
+    "forbidden": Code(403, None, "您没有办理此事的权限。", "You have not the right to do this."),
+    "bad_csrf": Code(403, None, "页面已过期，请刷新后重试。", "The page is out of date; reload it and try again."),
+    "bad_origin": Code(403, None, "请求来自其他网站，已拒绝。", "The request comes from another site and was refused."),
+    "bad_key": Code(400, None, "设备公钥无效：{why}", "The device's public key is not valid: {why}"),
+    "rid_taken": Code(
+        409,
+        None,
+        "此副本编号已由另一把密钥或另一名人员登记。",
+        "This replica is enrolled with another key or by another person.",
+    ),
+    # --- (each part of the server adds its own section below) ------------------------------------------------------
+}
+
+TITLES: dict[int, tuple[str, str]] = {
+    400: ("请求有误", "Bad request"),
+    401: ("需要登录", "Sign-in needed"),
+    403: ("没有权限", "Not allowed"),
+    404: ("没有找到", "Not found"),
+    405: ("方法不被接受", "Method not allowed"),
+    409: ("与现状不符", "Does not fit the present state"),
+    410: ("已不存在", "Gone"),
+    412: ("前提不成立", "Precondition failed"),
+    413: ("内容过大", "Too large"),
+    415: ("类型不支持", "Unsupported type"),
+    422: ("内容不符合要求", "Not acceptable as it is"),
+    423: ("正在被占用", "Locked"),
+    426: ("需要更新应用", "Update needed"),
+    429: ("请稍候", "Slow down"),
+    460: ("校验不符", "Checksum mismatch"),
+    500: ("服务器出错", "Server error"),
+    503: ("暂不可用", "Unavailable"),
+    507: ("存储空间不足", "Storage full"),
+}
+
+
+class Problem(Exception):
+    """What went wrong, by its code; `detail` fills the sentence, `headers` go with the answer."""
+
+    def __init__(self, code: str, *, headers: Mapping[str, str] | None = None, **detail: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of this problem."""
+        return CODES[self.code].status
+
+    def sentence(self, language: str = "zh") -> str:
+        """The sentence that people read, in `zh` or `en`."""
+        line = CODES[self.code]
+        return (line.en if language == "en" else line.zh).format_map(_Blank(self.detail))
+
+    def document(self, language: str = "zh") -> dict[str, object]:
+        """The members of the RFC 9457 answer."""
+        line = CODES[self.code]
+        titles = TITLES.get(line.status, TITLES[400])
+        document: dict[str, object] = {
+            "type": f"urn:suijian:problem:{self.code}",
+            "title": titles[1] if language == "en" else titles[0],
+            "status": line.status,
+            "detail": self.sentence(language),
+            "code": self.code,
+        }
+        if line.article is not None:
+            document["article"] = line.article
+        return document
+
+
+class _Blank(dict[str, object]):
+    """Fills a placeholder that nobody filled with a dash, so that an error never fails on its own sentence."""
+
+    def __missing__(self, key: str) -> str:
+        return "—"
+
+
+def language_of(accept_language: str | None) -> str:
+    """`en` where the header prefers English to Chinese, else `zh`: Chinese is the default."""
+    best, best_weight = "zh", 0.0
+    for part in (accept_language or "")[:200].split(","):
+        tag, _, parameter = part.strip().partition(";")
+        language = tag.strip().lower().split("-")[0]
+        weight = _weight(parameter)
+        if language in ("zh", "en") and weight > best_weight:
+            best, best_weight = language, weight
+    return best
+
+
+def _weight(parameter: str) -> float:
+    name, _, value = parameter.strip().partition("=")
+    if name.strip() != "q":
+        return 1.0
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0
