@@ -1,0 +1,81 @@
+"""The trail: every act leaves an entry in its own transaction, dense in number, canonical, and never edited."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+import rfc8785
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from server.domain.instant import stamp
+from server.store.tables import counter, trail
+
+
+class Act(msgspec.Struct, frozen=True):
+    """What was done: `act` by `actor` to `object` ("visit:<id>", "account:<id>", ...), with digests before and after.
+
+    `detail` may hold personal data: the leaf carries only a salted commitment to it, so that it can be erased.
+    """
+
+    act: str
+    actor: str
+    object: str
+    before: str | None = None
+    after: str | None = None
+    detail: dict[str, object] | None = None
+
+
+class Leaf(msgspec.Struct, frozen=True):
+    """The canonical form that the log's tree hashes; the fields stand in JCS order, so msgspec writes JCS."""
+
+    act: str
+    actor: str
+    after: str | None
+    at: str
+    before: str | None
+    detail: str | None
+    n: int
+    object: str
+    t: str = "trail/1"
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def append(conn: Connection, acts: Sequence[Act], now: datetime) -> None:
+    """Writes the entries of this transaction's acts, numbered without a hole under the counter row."""
+    if not acts:
+        return
+    last = conn.execute(
+        sa.update(counter)
+        .where(counter.c.name == "trail")
+        .values(value=counter.c.value + len(acts))
+        .returning(counter.c.value)
+    ).scalar_one()
+    at, first = stamp(now), last - len(acts) + 1
+    conn.execute(sa.insert(trail), [_row(act, n, at) for n, act in enumerate(acts, first)])
+
+
+def _row(act: Act, n: int, at: str) -> dict[str, object]:
+    detail, salt, commitment = None, b"", None
+    if act.detail is not None:
+        detail, salt = rfc8785.dumps(act.detail), os.urandom(16)  # type: ignore[arg-type]  # its JSON type is recursive
+        commitment = hashlib.sha256(salt + detail).hexdigest()
+    leaf = Leaf(act.act, act.actor, act.after, at, act.before, commitment, n, act.object)
+    return {
+        "n": n,
+        "at": at,
+        "act": act.act,
+        "actor": act.actor,
+        "object": act.object,
+        "before": act.before,
+        "after": act.after,
+        "detail": detail,
+        "salt": salt,
+        "leaf": _encode(leaf),
+    }
