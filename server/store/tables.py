@@ -236,6 +236,7 @@ visit = sa.Table(  # `head` is the counter row that hands out `op.n` (sync page,
     sa.Column("head", sa.BigInteger, nullable=False, default=0),
     sa.Column("round", sa.Integer, nullable=False, default=1),
     sa.Column("state", sa.String(16), nullable=False, default="open"),  # open | final | void
+    sa.Column("standing", sa.LargeBinary, nullable=False),  # what intake asks of the journal: crew, interests, proposals
     sa.Index("ix_visit_unit_id", "unit_id"),
 )
 
