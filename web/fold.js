@@ -103,7 +103,10 @@ function headsOf(on) {
   }
   const replaced = new Set();
   for (const op of on.values()) for (const id of op.base) if (on.has(id) && names(op, id)) replaced.add(id);
-  return [...on].filter(([id]) => !replaced.has(id)).sort(([a], [b]) => byText(a, b)).map(([, op]) => op);
+  return [...on]
+    .filter(([id]) => !replaced.has(id))
+    .sort(([a], [b]) => byText(a, b))
+    .map(([, op]) => op);
 }
 
 /** @param {Op} op @param {string} id */

@@ -152,7 +152,10 @@ const orNull = (check) => (value) => value === null || check(value);
 /** @param {RegExp} shape @returns {Check} */
 const like = (shape) => (value) => typeof value === "string" && shape.test(value);
 /** @param {string[]} words @returns {Check} */
-const oneOf = (...words) => (value) => words.includes(value);
+const oneOf =
+  (...words) =>
+  (value) =>
+    words.includes(value);
 /** @param {Check} check @returns {Check} */
 const listOf = (check) => (value) => Array.isArray(value) && value.every(check);
 /** Exactly these members. @param {Record<string, Check>} members @returns {Check} */
@@ -161,9 +164,11 @@ const shape = (members) => (value) =>
   Object.keys(value).length === Object.keys(members).length &&
   Object.entries(members).every(([key, check]) => Object.hasOwn(value, key) && check(value[key]));
 /** @type {Check} */
-const isCtx = (value) => isObject(value) && Object.entries(value).every(([rid, n]) => RID.test(rid) && isInt(n) && n > 0);
+const isCtx = (value) =>
+  isObject(value) && Object.entries(value).every(([rid, n]) => RID.test(rid) && isInt(n) && n > 0);
 
 /** The JSON kind of each field, by its group. @type {Record<string, Record<string, Check>>} */
+// prettier-ignore
 const FIELDS = {
   visit: {
     arrived: isObject, left: isObject, attempts: isList, methods: isList, form: isText, noncooperation: isObject,
@@ -176,7 +181,7 @@ const FIELDS = {
     crime: isBool,
   },
   media: { caption: isText },
-}; // prettier-ignore
+};
 
 /** Fields of `visit` that carry an id in their name. @type {Record<string, Check>} */
 const NAMED = { no_interest: isObject, result: isList, basis: isText, section: isList };
@@ -199,6 +204,7 @@ const ids = listOf(like(OP_ID));
 
 /** By kind: the shape of its path, and of its value where that doesn't hang on a field.
  * @type {Record<string, [path: Check[], val?: Check]>} */
+// prettier-ignore
 const SHAPES = {
   add: [[oneOf("finding")]],
   set: [[]],
@@ -209,7 +215,7 @@ const SHAPES = {
     shape({
       size: (size) => isInt(size) && size >= 0, mime: isText, for: like(FOR), w: orNull(isInt), h: orNull(isInt),
       taken: orNull(isText), source: oneOf("camera", "gallery"),
-    }), // prettier-ignore
+    }),
   ],
   retract: [[oneOf("media"), like(SHA256)], isReason],
   sign: [
@@ -217,7 +223,7 @@ const SHAPES = {
     shape({
       digest: like(SHA256), cut: isCtx, excluded: ids, role: isRole, image: orNull(like(SHA256)),
       strokes: orNull(like(SHA256)), refused: orNull(isText),
-    }), // prettier-ignore
+    }),
   ],
   confirm: [[oneOf("sign"), like(ID)], shape({ op: like(OP_ID) })],
   propose_final: [[oneOf("final")], shape({ digest: like(SHA256), cut: isCtx, result: isText, signatures: ids })],
@@ -236,25 +242,52 @@ function isField(path, points) {
   return group !== "media" || SHA256.test(name);
 }
 
+/** @param {string} text */
+const isString = (text) => text.isWellFormed() && text.normalize("NFC") === text && bytesOf(text).length <= MAX_TEXT;
+
 /** Strings NFC and short enough, whole numbers, not too deep. @param {any} value @param {number} depth @returns {boolean} */
 function isPlain(value, depth = 0) {
   if (value === null || isBool(value)) return true;
   if (typeof value === "number") return isInt(value);
-  if (typeof value === "string") {
-    return value.isWellFormed() && value.normalize("NFC") === value && bytesOf(value).length <= MAX_TEXT;
-  }
+  if (typeof value === "string") return isString(value);
   if (depth === MAX_DEPTH) return false;
   return isList(value)
     ? value.every((/** @type {any} */ inner) => isPlain(inner, depth + 1))
     : Object.entries(value).every(([key, inner]) => isPlain(key) && isPlain(inner, depth + 1));
 }
 
-const isEnvelope = shape({
-  v: isInt, visit: isText, rid: like(RID), seq: (seq) => isInt(seq) && seq > 0, kind: isText, path: listOf(isText),
-  val: () => true, base: ids, ctx: isCtx, author: like(ID), via: orNull(like(ID)), at: like(TIME),
-  clk: orNull(shape({ off_ms: isInt, age_s: isInt })), tpl: like(SHA256), app: isText,
-  geo: orNull(shape({ lat_e7: isInt, lon_e7: isInt, acc_cm: isInt })), prev: like(/^(?:[0-9a-f]{64})?$/), sig: isText,
-}); // prettier-ignore
+/** The JSON kinds of the envelope. */
+// prettier-ignore
+const hasForm = shape({
+  v: isInt, visit: isText, rid: isText, seq: isInt, kind: isText, path: listOf(isText), val: () => true,
+  base: listOf(isText), ctx: (ctx) => isObject(ctx) && Object.values(ctx).every(isInt), author: isText,
+  via: orNull(isText), at: isText, clk: orNull(shape({ off_ms: isInt, age_s: isInt })), tpl: isText, app: isText,
+  geo: orNull(shape({ lat_e7: isInt, lon_e7: isInt, acc_cm: isInt })), prev: isText, sig: isText,
+});
+
+/** What else must hold of all that stands around the value. @param {Op} op */
+const isEnvelope = ({ author, via, at, tpl, app, ctx, base, prev }) =>
+  ID.test(author) &&
+  (via === null || ID.test(via)) &&
+  SHA256.test(tpl) &&
+  (prev === "" || SHA256.test(prev)) &&
+  isMoment(at) &&
+  isString(app) &&
+  isCtx(ctx) &&
+  ids(base);
+
+/** A day and a time that exist. @param {string} at */
+function isMoment(at) {
+  if (!TIME.test(at)) return false;
+  const [year, month, day, hour, minute, second, offset = 0, past = 0] = at
+    .replace(/\.\d+/, "")
+    .split(/[-T:Z+]/)
+    .filter(Boolean)
+    .map(Number);
+  const date = new Date(Date.UTC(year, month - 1, day));
+  const exists = year > 0 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  return exists && hour < 24 && minute < 60 && second < 60 && offset < 24 && past < 60;
+}
 
 /** What an op names in `base` its own `ctx` covers: nobody replaces what he wasn't shown. @param {Op} op */
 function isGrounded({ base, ctx, rid, seq }) {
@@ -278,9 +311,9 @@ function isValue({ kind, path, val }) {
 export function faultOf(op, points = null) {
   if (op.v !== 1 || ![...PHONE_KINDS, ...SERVER_KINDS].includes(op.kind)) return "unknown_kind";
   if (SERVER_KINDS.includes(op.kind)) return isServer(op.rid) ? null : "server_kind";
-  const path = isList(op.path) && op.path.every(isText) ? op.path : [];
+  if (!hasForm({ sig: "", ...op })) return "bad_value";
   const fields = op.kind === "add" && isObject(op.val) ? Object.keys(op.val) : [];
-  const known = op.kind === "set" ? isField(path, points) : fits(path, SHAPES[op.kind][0]);
+  const known = op.kind === "set" ? isField(op.path, points) : fits(op.path, SHAPES[op.kind][0]);
   if (!known || !fields.every((field) => Object.hasOwn(FIELDS.finding, field))) return "bad_path";
-  return isEnvelope({ sig: "", ...op }) && isPlain(op.val) && isGrounded(op) && isValue(op) ? null : "bad_value";
+  return isEnvelope(op) && isPlain(op.val) && isGrounded(op) && isValue(op) ? null : "bad_value";
 }
