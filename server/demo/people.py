@@ -1,0 +1,36 @@
+"""The demo's accounts: one for each role, and for each officer who holds a phone in the demo's visits."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from server.demo.district import HAZCHEM, INDUSTRY, LEGAL
+
+PASSWORD: Final = "suijian-demo"
+
+
+class Account(NamedTuple):
+    """An account of the demo. An officer's has the officer's id."""
+
+    username: str
+    name: str
+    unit_id: str | None
+    roles: tuple[str, ...]
+    is_officer: bool
+
+
+ACCOUNTS: Final = (
+    Account("li", "李承远", HAZCHEM, ("officer",), True),
+    Account("zhang", "张立", HAZCHEM, ("officer",), True),
+    Account("wang", "王楠", HAZCHEM, ("officer",), True),
+    Account("zhao", "赵一诺", INDUSTRY, ("officer",), True),
+    Account("sun", "孙立群", INDUSTRY, ("officer",), True),
+    Account("chen", "陈望舒", INDUSTRY, ("officer",), True),
+    Account("clerk", "周敏", HAZCHEM, ("unit_clerk",), False),
+    Account("head", "郑国强", HAZCHEM, ("unit_head",), False),
+    Account("legal", "沈若兰", LEGAL, ("legal_unit",), False),
+    Account("principal", "马文博", None, ("principal",), False),
+    Account("steering", "黄思远", None, ("steering_group",), False),
+    Account("auditor", "何清", None, ("auditor",), False),
+    Account("admin", "林涛", None, ("admin",), False),
+)

@@ -1,0 +1,93 @@
+"""The registries: units, officers, experts, subjects, items, checklists and tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from server.domain.registry import Expert, Item, Officer, Subject, Task, Template, Unit
+from server.store.tables import expert, item, officer, subject, task, task_item, template, unit, unit_subject
+
+T = TypeVar("T", Item, Officer, Subject, Unit)
+
+
+def add_units(conn: Connection, units: Iterable[Unit]) -> None:
+    """Adds units, those above before those below."""
+    _add(conn, unit, units)
+
+
+def add_officers(conn: Connection, officers: Iterable[Officer]) -> None:
+    """Adds officers; a certificate number that is there already is an IntegrityError."""
+    _add(conn, officer, officers)
+
+
+def add_experts(conn: Connection, experts: Iterable[Expert]) -> None:
+    """Adds experts."""
+    _add(conn, expert, experts)
+
+
+def add_subjects(conn: Connection, subjects: Iterable[Subject]) -> None:
+    """Adds subjects; a code that is there already is an IntegrityError."""
+    _add(conn, subject, subjects)
+
+
+def add_to_libraries(conn: Connection, memberships: Iterable[tuple[str, str]]) -> None:
+    """Puts subjects into the libraries of units: pairs of unit and subject (R8.3)."""
+    conn.execute(sa.insert(unit_subject), [{"unit_id": of, "subject_id": who} for of, who in memberships])
+
+
+def add_items(conn: Connection, items: Iterable[Item]) -> None:
+    """Adds items with the points and phrases of their current checklists."""
+    _add(conn, item, items)
+
+
+def add_tasks(conn: Connection, tasks: Iterable[Task]) -> None:
+    """Adds tasks and what they look at."""
+    for added in tasks:
+        row = msgspec.to_builtins(added)
+        looks_at = row.pop("items")
+        conn.execute(sa.insert(task).values(row))
+        conn.execute(sa.insert(task_item), [{"task_id": added.id, "item_id": one} for one in looks_at])
+
+
+def keep_template(conn: Connection, kept: Template) -> None:
+    """Keeps a checklist under its digest; the same one again changes nothing."""
+    if template_body(conn, kept.sha256) is None:
+        conn.execute(sa.insert(template).values(sha256=kept.sha256, title=kept.title, body=kept.body))
+
+
+def template_body(conn: Connection, sha256: str) -> bytes | None:
+    """The bytes of a checklist, as they were hashed."""
+    body: bytes | None = conn.scalar(sa.select(template.c.body).where(template.c.sha256 == sha256))
+    return body
+
+
+def items_by_id(conn: Connection, ids: Iterable[str]) -> dict[str, Item]:
+    """Items with their checklists, by id."""
+    return {one.id: one for one in _read(conn, item, Item, item.c.id.in_(list(ids)))}
+
+
+def officers_by_id(conn: Connection, ids: Iterable[str]) -> dict[str, Officer]:
+    """Officers with their certificates, by id."""
+    return {one.id: one for one in _read(conn, officer, Officer, officer.c.id.in_(list(ids)))}
+
+
+def subject_of(conn: Connection, subject_id: str) -> Subject | None:
+    """One subject."""
+    return next(iter(_read(conn, subject, Subject, subject.c.id == subject_id)), None)
+
+
+def _add(conn: Connection, table: sa.Table, records: Iterable[msgspec.Struct]) -> None:
+    rows = [msgspec.to_builtins(record) for record in records]
+    if rows:
+        conn.execute(sa.insert(table), rows)
+
+
+def _read(conn: Connection, table: sa.Table, kind: type[T], where: sa.ColumnElement[bool]) -> list[T]:
+    query = sa.select(table).where(where).order_by(table.c.id)
+    rows = conn.execute(query).mappings()
+    return [msgspec.convert({str(name): value for name, value in row.items()}, kind) for row in rows]
