@@ -10,7 +10,14 @@ from typing import Any, Final
 import msgspec
 import rfc8785
 
-from server.sync.shapes import fault_in, is_id, is_prev, is_rid, is_sha256, is_visit, kind_fault
+from server.sync.shapes import (
+    fault_in,
+    is_id,
+    is_prev,
+    is_rid,
+    is_visit,
+    kind_fault,
+)
 
 MAX_OP: Final = 64 * 1024
 MAX_INT: Final = 2**53 - 1
