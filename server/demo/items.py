@@ -1,4 +1,4 @@
-"""The item list of the demo district: four released items with checklists, and the annex's matters as drafts (R32.1)."""
+"""The item list of the demo district: four released items with checklists, and the drafts of the annex (R32.1)."""
 
 from __future__ import annotations
 
