@@ -53,6 +53,41 @@ CODES: dict[str, Code] = {
         "This replica is enrolled with another key or by another person.",
     ),
     # --- (each part of the server adds its own section below) ------------------------------------------------------
+    # --- the office: reviewing a received record -----------------------------------------------------------------
+    "other_unit": Code(403, "3", "由实施检查的股室办理。", "This is for the inspecting unit to do."),
+    "own_crew": Code(403, "10", "你是这户的检查组成员，不能审核。", "You were of this crew and can't review it."),
+    "already_reviewed": Code(409, None, "这一轮已经审核过了。", "This round has been reviewed already."),
+    "not_final_yet": Code(409, None, "还没有定稿，暂不能办。", "The record isn't final yet."),
+    "media_first": Code(409, None, "照片还没到齐，到齐后才能通过。", "Photos are still to come; then it can be approved."),
+    "comment_missing": Code(400, None, "请写明哪里要改、要补什么。", "Say what must be changed or added."),
+    "comment_too_long": Code(
+        400, None, "说明有 {n} 个字，最多 2000 个。", "The comment has {n} characters, at most 2000 are taken."
+    ),
+    "reason_missing": Code(400, None, "请写明理由。", "Give a reason."),
+    # --- media: uploads and pictures -----------------------------------------------------------------------------
+    "tus_version": Code(412, None, "仅支持 tus 1.0.0 上传协议。", "Uploads speak tus 1.0.0 here."),
+    "not_offset_stream": Code(
+        415, None, "上传内容类型应为 application/offset+octet-stream。", "An upload's part is application/offset+octet-stream."
+    ),
+    "offset_mismatch": Code(
+        409, None, "上传位置应为 {offset}，请从该处继续。", "The upload is at {offset}; go on from there."
+    ),
+    "upload_busy": Code(423, None, "另一请求正在写入此文件，请稍后再试。", "Another request is writing this file; try again."),
+    "upload_gone": Code(410, None, "此次上传已作废，请重新上传。", "This upload is no more; please start a new one."),
+    "checksum_mismatch": Code(
+        460, None, "数据在传输中损坏，本段未保存。", "What came differs from its checksum; this part was not kept."
+    ),
+    "hash_mismatch": Code(
+        460, None, "文件内容与其摘要不符，未采用。", "The bytes differ from the digest that they were announced with."
+    ),
+    "bad_rendition": Code(
+        415, None, "缩略图须为 JPEG、PNG 或 WebP 图片，且大小适当。", "A rendition is a JPEG, PNG or WebP of moderate size."
+    ),
+    "too_slow": Code(408, None, "等待数据超时，请重试。", "No data came for too long; please try again."),
+    "truncated": Code(400, None, "上传内容不完整，本次未保存。", "The body ends too early; nothing of it was taken."),
+    "no_picture": Code(404, None, "此文件没有可显示的图片。", "There is no picture to show of this file."),
+    "unenrolled": Code(403, None, "此设备尚未登记，请先登记。", "This device is not enrolled yet; please enrol it first."),
+    "picture_pending": Code(503, None, "图片正在生成，请稍候。", "The picture is being made; please wait a little."),
 }
 
 TITLES: dict[int, tuple[str, str]] = {
@@ -61,6 +96,7 @@ TITLES: dict[int, tuple[str, str]] = {
     403: ("没有权限", "Not allowed"),
     404: ("没有找到", "Not found"),
     405: ("方法不被接受", "Method not allowed"),
+    408: ("等待超时", "Time-out"),
     409: ("与现状不符", "Does not fit the present state"),
     410: ("已不存在", "Gone"),
     412: ("前提不成立", "Precondition failed"),
