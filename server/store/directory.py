@@ -1,0 +1,25 @@
+"""Names for ids: what a page needs to show people, units and checklists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from server.store.tables import account, officer, template
+
+
+def names_of_people(conn: Connection) -> dict[str, str]:
+    """The name behind every id that can be an author: accounts, officers, and the server itself."""
+    names = {row.id: row.name for row in conn.execute(sa.select(account.c.id, account.c.name))}
+    names.update({row.id: row.name for row in conn.execute(sa.select(officer.c.id, officer.c.name))})
+    return names
+
+
+def checklist(conn: Connection, sha256: str) -> dict[str, Any]:
+    """The template document named by its digest."""
+    body = conn.execute(sa.select(template.c.body).where(template.c.sha256 == sha256)).scalar_one()
+    document: dict[str, Any] = msgspec.json.decode(body)
+    return document

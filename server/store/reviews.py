@@ -1,0 +1,165 @@
+"""What the office reads of received visits, and the reviews that it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from server.store.tables import device, item, op, review, task, task_item, unit, visit, visit_crew, visit_task
+
+
+class Received(msgspec.Struct, frozen=True):
+    """One visit as the inbox lists it."""
+
+    id: str
+    unit_id: str
+    subject_name: str
+    subject_uscc: str
+    round: int
+    tpl: str
+    dispatched_at: str
+    last_received_at: str | None
+    """Receipt of the newest op of a phone; None while nothing has come."""
+
+
+class Review(msgspec.Struct, frozen=True):
+    """The office's word on one round of a visit: `approved`, or `returned` with a comment."""
+
+    round: int
+    state: str
+    by: str
+    at: str
+    comment: str | None
+
+
+class Past(msgspec.Struct, frozen=True):
+    """One op of the history: what it was, who did it, on which phone, when it came and what became of it."""
+
+    n: int | None
+    rid: str
+    seq: int
+    kind: str
+    author: str | None
+    received_at: str
+    verdict: str
+    reason: str | None
+    standing: str
+    standing_reason: str | None
+    device: str | None
+    device_owner: str | None
+    body: bytes
+
+
+_PHONE_OP = ~op.c.rid.like("srv%")
+
+
+def received(conn: Connection, unit_id: str | None) -> list[Received]:
+    """The visits of one unit, or of all with None; those with the newest material first."""
+    newest = (
+        sa.select(op.c.visit_id, sa.func.max(op.c.received_at).label("at"))
+        .where(op.c.n.is_not(None), _PHONE_OP)
+        .group_by(op.c.visit_id)
+        .subquery()
+    )
+    query = sa.select(
+        visit.c.id,
+        visit.c.unit_id,
+        visit.c.subject_name,
+        visit.c.subject_uscc,
+        visit.c.round,
+        visit.c.tpl,
+        visit.c.dispatched_at,
+        newest.c.at,
+    ).outerjoin(newest, newest.c.visit_id == visit.c.id)
+    if unit_id is not None:
+        query = query.where(visit.c.unit_id == unit_id)
+    query = query.order_by(newest.c.at.desc().nulls_last(), visit.c.dispatched_at.desc(), visit.c.id)
+    return [Received(*row) for row in conn.execute(query)]
+
+
+def one_received(conn: Connection, visit_id: str) -> Received | None:
+    """The visit as the inbox would list it."""
+    query = sa.select(
+        visit.c.id,
+        visit.c.unit_id,
+        visit.c.subject_name,
+        visit.c.subject_uscc,
+        visit.c.round,
+        visit.c.tpl,
+        visit.c.dispatched_at,
+        sa.select(sa.func.max(op.c.received_at))
+        .where(op.c.visit_id == visit.c.id, op.c.n.is_not(None), _PHONE_OP)
+        .scalar_subquery(),
+    ).where(visit.c.id == visit_id)
+    row = conn.execute(query).one_or_none()
+    return Received(*row) if row else None
+
+
+def reviews_of(conn: Connection, visit_ids: Sequence[str]) -> dict[str, list[Review]]:
+    """The reviews of each visit, the latest round first."""
+    columns = (review.c.visit_id, review.c.round, review.c.state, review.c.by, review.c.at, review.c.comment)
+    query = sa.select(*columns).where(review.c.visit_id.in_(visit_ids)).order_by(review.c.round.desc())
+    found: dict[str, list[Review]] = {}
+    for visit_id, *rest in conn.execute(query):
+        found.setdefault(visit_id, []).append(Review(*rest))
+    return found
+
+
+def add_review(conn: Connection, visit_id: str, word: Review) -> None:
+    """Write the office's word on a round; a second one on the same round violates the primary key."""
+    conn.execute(sa.insert(review).values(visit_id=visit_id, **msgspec.structs.asdict(word)))
+
+
+def tasks_of(conn: Connection, visit_ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """For each visit, the names of its tasks and items: [(task name, item name)]."""
+    query = (
+        sa.select(visit_task.c.visit_id, task.c.name, item.c.name)
+        .join(task, task.c.id == visit_task.c.task_id)
+        .join(task_item, task_item.c.task_id == task.c.id)
+        .join(item, item.c.id == task_item.c.item_id)
+        .where(visit_task.c.visit_id.in_(visit_ids))
+        .order_by(visit_task.c.visit_id, task.c.id, item.c.id)
+    )
+    found: dict[str, list[tuple[str, str]]] = {}
+    for visit_id, task_name, item_name in conn.execute(query):
+        found.setdefault(visit_id, []).append((task_name, item_name))
+    return found
+
+
+def crew_member(conn: Connection, visit_id: str, officer_id: str) -> bool:
+    """Whether this officer is or was of the visit's crew."""
+    query = sa.select(visit_crew.c.role).where(visit_crew.c.visit_id == visit_id, visit_crew.c.officer_id == officer_id)
+    return conn.execute(query).first() is not None
+
+
+def history(conn: Connection, visit_id: str) -> list[Past]:
+    """Every released op of the visit in the order of release, then the held ones."""
+    query = (
+        sa.select(
+            op.c.n,
+            op.c.rid,
+            op.c.seq,
+            op.c.kind,
+            op.c.author,
+            op.c.received_at,
+            op.c.verdict,
+            op.c.reason,
+            op.c.standing,
+            op.c.standing_reason,
+            device.c.name,
+            device.c.account_id,
+            op.c.body,
+        )
+        .outerjoin(device, device.c.rid == op.c.rid)
+        .where(op.c.visit_id == visit_id, sa.or_(op.c.n.is_not(None), op.c.verdict == "held"))
+        .order_by(op.c.n.nulls_last(), op.c.rid, op.c.seq)
+    )
+    return [Past(*row) for row in conn.execute(query)]
+
+
+def unit_name(conn: Connection, unit_id: str) -> str:
+    """The unit's name as people read it."""
+    return str(conn.execute(sa.select(unit.c.name).where(unit.c.id == unit_id)).scalar_one())

@@ -1,0 +1,64 @@
+"""What people read in the office: messages as data, Chinese first, English second."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+LANGUAGES: Final = ("zh-CN", "en")
+BEIJING: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
+
+
+@cache
+def messages(language: str) -> Mapping[str, str]:
+    """Every message of one language; both languages have the same keys (a test compares them)."""
+    text = (Path(__file__).parent / f"{language}.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+def language_of(accept: str | None, chosen: str | None) -> str:
+    """The language to answer in: the one chosen before, else English where the browser prefers it to Chinese, else Chinese."""
+    if chosen in LANGUAGES:
+        return chosen
+    for part in (accept or "").split(","):
+        tag = part.split(";")[0].strip().lower()
+        if tag.startswith("zh"):
+            return "zh-CN"
+        if tag.startswith("en"):
+            return "en"
+    return "zh-CN"
+
+
+class Words:
+    """The messages of one language as a function: `w("inbox.count", n=3)`; an unknown key is an error, never a blank."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._messages = messages(language)
+
+    def __call__(self, key: str, **values: object) -> str:
+        return self._messages[key].format(**values)
+
+    def known(self, key: str, otherwise: str) -> str:
+        """The message of a key that data supplies (a field, a code), or the given text where there is none."""
+        return self._messages.get(key, otherwise)
+
+    def moment(self, at: str | None) -> str:
+        """A time as people say it, in Beijing time: 11月24日 16:31; an empty text for None."""
+        if at is None:
+            return ""
+        local = datetime.fromisoformat(at).astimezone(BEIJING)
+        return self("format.moment", month=local.month, day=local.day, clock=f"{local:%H:%M}")
+
+    def clock(self, at: str) -> str:
+        """Only the time of day, in Beijing time, with seconds."""
+        return f"{datetime.fromisoformat(at).astimezone(BEIJING):%H:%M:%S}"
+
+    def day(self, on: str) -> str:
+        """A date as people say it: 12月8日."""
+        date = datetime.fromisoformat(on).replace(tzinfo=UTC)
+        return self("format.day", year=date.year, month=date.month, day=date.day)
