@@ -228,29 +228,29 @@ def _point(number: str, point: dict[str, Any], content: dict[str, Any], photos: 
 def _photos(
     content: dict[str, Any], entries: Sequence[Entry], numbers: Mapping[str, int], here: Collection[str]
 ) -> list[Photo]:
-    attached: dict[str, tuple[Entry, dict[str, Any]]] = {}
+    attached: dict[str, Entry] = {}
     for entry in entries:
         if entry.past.kind == "attach" and entry.past.standing == "ok":
-            op = _body(entry)
-            attached.setdefault(op["path"][1], (entry, op))
-    photos = []
-    for sha256, fields in content["media"].items():
-        entry, op = attached.get(sha256, (None, {"val": {}, "at": None}))
-        place = str(fields["for"])
-        photos.append(
-            Photo(
-                sha256=sha256,
-                mime=op["val"].get("mime", ""),
-                caption=fields.get("caption"),
-                source=op["val"].get("source"),
-                place=place,
-                number=numbers.get(place.removeprefix("finding:")),
-                author=entry.past.author if entry else None,
-                at=op["at"],
-                here=sha256 in here,
-            )
-        )
+            attached.setdefault(_body(entry)["path"][1], entry)
+    photos = [
+        _photo(sha256, fields, attached[sha256], numbers, sha256 in here) for sha256, fields in content["media"].items()
+    ]
     return sorted(photos, key=lambda photo: (photo.at or "", photo.sha256))
+
+
+def _photo(sha256: str, fields: dict[str, Any], entry: Entry, numbers: Mapping[str, int], here: bool) -> Photo:
+    val, place = _body(entry)["val"], str(fields["for"])
+    return Photo(
+        sha256=sha256,
+        mime=val["mime"],
+        caption=fields.get("caption"),
+        source=val["source"],
+        place=place,
+        number=numbers.get(place.removeprefix("finding:")),
+        author=entry.past.author,
+        at=entry.said.at,
+        here=here,
+    )
 
 
 def _findings(

@@ -149,15 +149,15 @@ def history(conn: Connection, visit_id: str) -> list[Past]:
             op.c.reason,
             op.c.standing,
             op.c.standing_reason,
-            device.c.name,
-            device.c.account_id,
+            device.c.name.label("device"),
+            device.c.account_id.label("device_owner"),
             op.c.body,
         )
         .outerjoin(device, device.c.rid == op.c.rid)
         .where(op.c.visit_id == visit_id, sa.or_(op.c.n.is_not(None), op.c.verdict == "held"))
         .order_by(op.c.n.nulls_last(), op.c.rid, op.c.seq)
     )
-    return [Past(*row) for row in conn.execute(query)]
+    return [Past(**row) for row in conn.execute(query).mappings()]
 
 
 def unit_name(conn: Connection, unit_id: str) -> str:
