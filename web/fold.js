@@ -12,6 +12,9 @@ import { canonical, covers, opId, sha256Hex } from "./ops.js";
 /** @typedef {{answer: Record<string, any>, finding: Record<string, any>, media: Record<string, any>,
  *    visit: Record<string, any>}} Content */
 
+/** Others are a newer app's, or no part of the content. */
+const GROUPS = ["answer", "finding", "media", "visit"];
+
 /** @param {string} a @param {string} b */
 export const byText = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -61,6 +64,7 @@ export function fold(ops, effective) {
     if (seen.has(id) || !effective.has(id)) continue;
     seen.add(id);
     const [group, name] = op.path;
+    if (!GROUPS.includes(group)) continue;
     if (op.kind === "set") {
       write(op.path, id, op);
       if (group === "finding") thing(rows, name).makers.push(op);

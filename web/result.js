@@ -1,0 +1,200 @@
+// The ten results of article 24: what each needs, what forbids it, and which may stand together (R24.1 to R27.1).
+
+import { byText, firstOf } from "./fold.js";
+
+/** @import { Folded, Content } from "./fold.js" */
+/** @typedef {{code: string, detail: Record<string, any>}} Missing */
+/** @typedef {{id: string, judged: "findings" | "standard", points: {id: string}[]}} Item */
+/** @typedef {{mime: string, for: string, taken: string | null, geo: any, caption: any}} Medium */
+/** What the rules look at: the content, the live rows and the live media.
+ * @typedef {{content: Content, findings: Map<string, any>, media: Medium[]}} Material */
+
+/** In the order in which they are offered; nothing is preselected. */
+export const TYPES = [
+  "serious_noncooperation",
+  "info_false",
+  "unqualified",
+  "ordered_to_correct",
+  "pending_followup",
+  "info_not_disclosed",
+  "unreachable",
+  "no_relevant_activity",
+  "no_problem_found",
+  "qualified",
+];
+/** Their printed numbers, in the same order. */
+export const NUMBERS = [6, 3, 10, 5, 8, 2, 4, 7, 1, 9];
+const ALONE = ["unreachable", "no_relevant_activity", "no_problem_found", "qualified"];
+const CLEAN = ["no_problem_found", "qualified"];
+/** With these the checklist need not be answered (R24.7, R27.1). */
+const UNINSPECTED = ["unreachable", "no_relevant_activity", "serious_noncooperation"];
+const CIRCUMSTANCES = ["entry_refused", "material_refused", "untrue_material", "other_obstruction"];
+
+/** Types that may stand beside this one as further types of an item. @param {string} type */
+export const mayJoin = (type) =>
+  ALONE.includes(type) ? [] : TYPES.filter((other) => other !== type && !ALONE.includes(other));
+
+/** @param {any} text */
+const isSaid = (text) => typeof text === "string" && text.trim() !== "";
+
+/** @param {Folded} folded @param {Content} content @returns {Material} */
+export function materialOf({ rows, media }, content) {
+  const alive = [...rows].filter(([, it]) => it.alive).map(([row]) => row);
+  return {
+    content,
+    findings: new Map(alive.sort(byText).map((row) => [row, content.finding[row] ?? {}])),
+    media: Object.keys(content.media).map((sha256) => {
+      const { val, geo } = firstOf(/** @type {any} */ (media.get(sha256)));
+      return { mime: val.mime, for: val.for, taken: val.taken, geo, caption: content.media[sha256].caption };
+    }),
+  };
+}
+
+/** A finding belongs to the item of its point, without a point to every item. @param {Material} m @param {Item} item */
+const findingsOf = (m, item) =>
+  [...m.findings].filter(([, { point }]) => !isSaid(point) || item.points.some(({ id }) => id === point));
+
+/** @param {[string, any]} finding */
+const placeOf = ([row]) => `finding:${row}`;
+
+/** Evidence is a live medium for the visit, a point of the item or a finding of the item.
+ * @param {Material} m @param {Item} item */
+function evidenceOf(m, item) {
+  const places = ["visit", ...item.points.map(({ id }) => `answer:${id}`), ...findingsOf(m, item).map(placeOf)];
+  return m.media.filter((medium) => places.includes(medium.for));
+}
+
+/** @param {Material} m @param {string} point */
+const verdictOf = (m, point) => m.content.answer[point]?.verdict;
+
+/** @param {Material} m @param {string} point */
+const noteOf = (m, point) => m.content.answer[point]?.note;
+
+/** @typedef {(m: Material, item: Item) => Missing[]} Need */
+/** @param {string} code @param {(m: Material, item: Item) => any} isMet @returns {Need} */
+const need = (code, isMet) => (m, item) => (isMet(m, item) ? [] : [{ code, detail: { item: item.id } }]);
+
+/** @param {Item["judged"]} judged @returns {Need} */
+const judgedBy = (judged) => need("result_mismatch", (_, item) => item.judged === judged);
+
+/** Types 1 and 9: a failed point or a live finding forbids them. @type {Need} */
+const clean = (m, item) => [
+  ...item.points
+    .filter(({ id }) => verdictOf(m, id) === "fail")
+    .map(({ id }) => ({ code: "result_mismatch", detail: { item: item.id, point: id } })),
+  ...findingsOf(m, item).map(([row]) => ({ code: "result_mismatch", detail: { item: item.id, finding: row } })),
+];
+
+const aFinding = need("finding", (m, item) => findingsOf(m, item).length);
+const someEvidence = need("evidence", (m, item) => evidenceOf(m, item).length);
+const aBasis = need("basis", (m, item) => isSaid(m.content.visit[`basis:${item.id}`]));
+
+/** @param {any} measure */
+const isOrder = (measure) => measure === "on_spot" || measure === "deadline";
+
+/** What each type needs of an item, and what forbids it. @type {Record<string, Need[]>} */
+const NEEDS = {
+  no_problem_found: [judgedBy("findings"), clean],
+  info_not_disclosed: [need("finding", (m, item) => findingsOf(m, item).some(([, { text }]) => isSaid(text)))],
+  info_false: [
+    aFinding,
+    need("evidence", (m, item) => {
+      const places = findingsOf(m, item).map(placeOf);
+      return m.media.some((medium) => places.includes(medium.for));
+    }),
+  ],
+  unreachable: [
+    need("evidence", (m, item) =>
+      evidenceOf(m, item).some(
+        ({ mime, taken, geo, caption }) => mime.startsWith("image/") && taken && (geo || isSaid(caption)),
+      ),
+    ),
+    need("attempts", ({ content }) => {
+      const attempts = Array.isArray(content.visit.attempts) ? content.visit.attempts : [];
+      return new Set(attempts.map((attempt) => attempt?.at).filter(isSaid)).size > 1;
+    }),
+  ],
+  ordered_to_correct: [
+    need("finding", (m, item) => findingsOf(m, item).some(([, { measure }]) => isOrder(measure))),
+    (m, item) =>
+      findingsOf(m, item)
+        .filter(([, { measure, due }]) => measure === "deadline" && !isSaid(due))
+        .map(([row]) => ({ code: "order_deadline", detail: { item: item.id, finding: row } })),
+  ],
+  serious_noncooperation: [
+    need("circumstance", ({ content }) => {
+      const { circumstances, text } = content.visit.noncooperation ?? {};
+      if (!Array.isArray(circumstances) || !circumstances.length) return false;
+      const stopped = !circumstances.includes("other_obstruction") || isSaid(text);
+      return stopped && circumstances.every((one) => CIRCUMSTANCES.includes(one));
+    }),
+    someEvidence,
+  ],
+  no_relevant_activity: [someEvidence, need("result", ({ content }) => isSaid(content.visit.result_note))],
+  pending_followup: [
+    aFinding,
+    need("followup", ({ content }) => isSaid(content.visit.followup?.owner) && isSaid(content.visit.followup?.due)),
+  ],
+  qualified: [judgedBy("standard"), aBasis, clean],
+  unqualified: [judgedBy("standard"), aBasis, aFinding],
+};
+
+/** Points that still want an answer: none at all, or `na` without a why where the type says that all is well.
+ * @param {Material} m @param {Item} item @param {string[]} types @returns {Missing[]} */
+function unanswered(m, item, types) {
+  if (types.some((type) => UNINSPECTED.includes(type))) return [];
+  const isClean = types.some((type) => CLEAN.includes(type));
+  const isOpen = (/** @type {string} */ point) => {
+    const verdict = verdictOf(m, point);
+    return !["pass", "fail", "na"].includes(verdict) || (verdict === "na" && isClean && !isSaid(noteOf(m, point)));
+  };
+  return item.points
+    .filter(({ id }) => isOpen(id))
+    .map(({ id }) => ({ code: "unanswered_point", detail: { item: item.id, point: id } }));
+}
+
+/** @param {Material} m @param {Item} item @returns {string[]} */
+const typesOf = ({ content }, item) => content.visit[`result:${item.id}`] ?? [];
+
+/** Known types, none twice, and more than one only among those that may stand together. @param {string[]} types */
+const standTogether = (types) =>
+  types.every((type) => TYPES.includes(type)) &&
+  new Set(types).size === types.length &&
+  (types.length === 1 || !types.some((type) => ALONE.includes(type)));
+
+/** @param {Material} m @param {Item} item @returns {Missing[]} */
+function missingOf(m, item) {
+  const types = typesOf(m, item);
+  const detail = { item: item.id };
+  if (!types.length) return [{ code: "result", detail }, ...unanswered(m, item, types)];
+  if (!standTogether(types)) return [{ code: "result_mismatch", detail }, ...unanswered(m, item, types)];
+  return [...types.flatMap((type) => NEEDS[type].flatMap((each) => each(m, item))), ...unanswered(m, item, types)];
+}
+
+/** The types that R24.4 allows as the visit's main result: main types of its items.
+ * @param {string[]} mains the main type of each item @returns {string[]} */
+export function mainChoices(mains) {
+  return [...new Set(mains)].filter((type) => {
+    if (type === "unreachable" || type === "no_relevant_activity") return mains.every((main) => main === type);
+    if (mains.includes("unreachable")) return false;
+    return !CLEAN.includes(type) || mains.every((main) => [...CLEAN, "no_relevant_activity"].includes(main));
+  });
+}
+
+/** What the results still lack, item by item and for the visit. @param {Material} m @param {Item[]} items */
+export function resultMissing(m, items) {
+  const { result } = m.content.visit;
+  const found = items.flatMap((item) => missingOf(m, item));
+  const mains = items.map((item) => typesOf(m, item)[0]);
+  if (!result) found.push({ code: "result", detail: {} });
+  else if (!mainChoices(mains).includes(result)) found.push({ code: "result_mismatch", detail: {} });
+  return found;
+}
+
+/** The ten types for one item, each with what it would still need; `can` is false where something there forbids it.
+ * @param {Material} m @param {Item} item */
+export const choicesFor = (m, item) =>
+  TYPES.map((type, i) => {
+    const needs = [...NEEDS[type].flatMap((each) => each(m, item)), ...unanswered(m, item, [type])];
+    return { type, n: NUMBERS[i], can: needs.every(({ code }) => code !== "result_mismatch"), needs };
+  });
