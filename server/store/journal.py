@@ -1,0 +1,221 @@
+"""The journal: every operation for ever, its verdict beside it, and how far each replica came."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from server.store.tables import apart, media_name, op, replica
+
+MAX_APART = 1 << 20  # of what can't be read, this much is kept
+
+
+class Row(msgspec.Struct):
+    """One op in the journal: the columns of the table `op` but the visit."""
+
+    rid: str
+    seq: int
+    n: int | None
+    kind: str
+    author: str | None
+    hash: str
+    body: bytes
+    received_at: str
+    verdict: str
+    reason: str | None
+    standing: str
+    standing_reason: str | None
+    waits_for: str | None = None
+    carrier: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The op's name."""
+        return f"{self.rid}:{self.seq}"
+
+
+class Reach(msgspec.Struct):
+    """How far a replica came without a hole, and the hash that the next op names as `prev` ("": unchecked)."""
+
+    acked: int = 0
+    last_hash: str = ""
+
+
+class Apart(msgspec.Struct, frozen=True):
+    """A body without a place in the journal: a fork, or what could not be read."""
+
+    id: str
+    kind: str
+    rid: str
+    seq: int | None
+    sha256: str
+    body: bytes
+    received_at: str
+    carrier: str | None
+
+
+class Name(msgspec.Struct, frozen=True):
+    """An op of `rid` names these bytes as `attach`, `image` or `strokes`."""
+
+    sha256: str
+    role: str
+    rid: str
+
+
+_columns = [op.c[name] for name in Row.__struct_fields__]
+_visit = sa.bindparam("visit")
+_SPAN = sa.select(*_columns).where(
+    op.c.visit_id == _visit,
+    op.c.rid == sa.bindparam("rid"),
+    op.c.seq.between(sa.bindparam("first"), sa.bindparam("last")),
+)
+_HELD = sa.select(*_columns).where(op.c.visit_id == _visit, op.c.n.is_(None), op.c.verdict == "held")
+_KEPT = sa.select(*_columns).where(
+    op.c.visit_id == _visit, op.c.n.is_(None), op.c.verdict != "held", op.c.rid == sa.bindparam("rid")
+)
+_RELEASED = sa.select(*_columns).where(op.c.visit_id == _visit, op.c.n > sa.bindparam("after")).order_by(op.c.n)
+_REACHES = sa.select(replica.c.rid, replica.c.acked, replica.c.last_hash).where(replica.c.visit_id == _visit)
+
+
+def span(conn: Connection, visit_id: str, rid: str, first: int, last: int) -> list[Row]:
+    """The ops of one replica between two of its numbers, both included."""
+    rows = conn.execute(_SPAN, {"visit": visit_id, "rid": rid, "first": first, "last": last})
+    return [Row(*row) for row in rows]
+
+
+def held(conn: Connection, visit_id: str) -> list[Row]:
+    """The ops that wait for another one."""
+    return [Row(*row) for row in conn.execute(_HELD, {"visit": visit_id})]
+
+
+def kept(conn: Connection, visit_id: str, rid: str) -> list[Row]:
+    """The ops of a replica that are kept apart without `n`, in its order: their owner wasn't in the visit."""
+    rows = [Row(*row) for row in conn.execute(_KEPT, {"visit": visit_id, "rid": rid})]
+    return sorted(rows, key=lambda row: abs(row.seq))
+
+
+def released(conn: Connection, visit_id: str, after: int = 0, limit: int | None = None) -> list[Row]:
+    """The ops that everybody in the visit may see, in the order of `n`, after a cursor."""
+    query = _RELEASED if limit is None else _RELEASED.limit(limit)
+    return [Row(*row) for row in conn.execute(query, {"visit": visit_id, "after": after})]
+
+
+def reaches(conn: Connection, visit_id: str) -> dict[str, Reach]:
+    """How far each replica of a visit came."""
+    return {rid: Reach(acked, last) for rid, acked, last in conn.execute(_REACHES, {"visit": visit_id})}
+
+
+def is_apart(conn: Connection, visit_id: str, rid: str, seq: int) -> bool:
+    """Whether something came under this name that has no place in the journal."""
+    query = sa.select(apart.c.id).where(apart.c.visit_id == visit_id, apart.c.rid == rid, apart.c.seq == seq)
+    return conn.execute(query.limit(1)).first() is not None
+
+
+def apart_id(conn: Connection, visit_id: str, rid: str, sha256: str) -> str | None:
+    """The id under which just these bytes were set apart before."""
+    query = sa.select(apart.c.id).where(apart.c.visit_id == visit_id, apart.c.rid == rid, apart.c.sha256 == sha256)
+    found: str | None = conn.execute(query.limit(1)).scalar_one_or_none()
+    return found
+
+
+def visits_waiting_for(conn: Connection, rid: str) -> list[str]:
+    """The visits in which an op waits for one of this replica, in the order in which they are locked."""
+    query = sa.select(op.c.visit_id).where(op.c.verdict == "held", op.c.waits_for.like(f"{rid}:%")).distinct()
+    return sorted(conn.scalars(query))
+
+
+def visits_kept_for(conn: Connection, rids: Iterable[str]) -> list[str]:
+    """The visits in which ops of these replicas are without `n`."""
+    query = sa.select(op.c.visit_id).where(op.c.n.is_(None), op.c.rid.in_(list(rids))).distinct()
+    return sorted(conn.scalars(query))
+
+
+def insert(conn: Connection, visit_id: str, rows: Sequence[Row]) -> None:
+    """Adds ops to the journal."""
+    if rows:
+        conn.execute(sa.insert(op), [{"visit_id": visit_id, **msgspec.structs.asdict(row)} for row in rows])
+
+
+_UPDATE = (
+    sa.update(op)
+    .where(op.c.visit_id == _visit, op.c.rid == sa.bindparam("key_rid"), op.c.seq == sa.bindparam("key_seq"))
+    .values({name: sa.bindparam(name) for name in Row.__struct_fields__ if name != "rid"})
+)
+
+
+def update(conn: Connection, visit_id: str, rows: Sequence[tuple[str, int, Row]]) -> None:
+    """Writes what changed beside ops that are there (release, verdict, standing), each found under its old name."""
+    if rows:
+        conn.execute(
+            _UPDATE,
+            [
+                {"visit": visit_id, "key_rid": rid, "key_seq": seq, **msgspec.structs.asdict(row)}
+                for rid, seq, row in rows
+            ],
+        )
+
+
+def take_out(conn: Connection, visit_id: str, rid: str, seq: int) -> None:
+    """Takes a held op out of the journal: it turned out to be a fork, and its body was set apart."""
+    conn.execute(
+        sa.delete(op).where(
+            op.c.visit_id == visit_id, op.c.rid == rid, op.c.seq == seq, op.c.n.is_(None), op.c.verdict == "held"
+        )
+    )
+
+
+def set_apart(conn: Connection, visit_id: str, bodies: Sequence[Apart]) -> None:
+    """Keeps bodies that have no place in the journal."""
+    if bodies:
+        conn.execute(sa.insert(apart), [{"visit_id": visit_id, **msgspec.structs.asdict(body)} for body in bodies])
+
+
+def new_apart_id() -> str:
+    """A name for what is set apart."""
+    return str(uuid.uuid4())
+
+
+def save_reaches(conn: Connection, visit_id: str, moved: dict[str, Reach], fresh: set[str]) -> None:
+    """Writes how far replicas came; `fresh` are those that had no row yet."""
+    added = [rid for rid in moved if rid in fresh]
+    changed = [rid for rid in moved if rid not in fresh]
+    if added:
+        conn.execute(
+            sa.insert(replica),
+            [
+                {"visit_id": visit_id, "rid": rid, "acked": moved[rid].acked, "last_hash": moved[rid].last_hash}
+                for rid in added
+            ],
+        )
+    if changed:
+        conn.execute(
+            _MOVE,
+            [
+                {"visit": visit_id, "key_rid": rid, "acked": moved[rid].acked, "last_hash": moved[rid].last_hash}
+                for rid in changed
+            ],
+        )
+
+
+_MOVE = (
+    sa.update(replica)
+    .where(replica.c.visit_id == _visit, replica.c.rid == sa.bindparam("key_rid"))
+    .values(acked=sa.bindparam("acked"), last_hash=sa.bindparam("last_hash"))
+)
+
+
+def add_names(conn: Connection, visit_id: str, names: Iterable[Name]) -> None:
+    """Notes which bytes the ops of a visit name; what is noted already stays."""
+    rows = [{"visit_id": visit_id, **msgspec.structs.asdict(name)} for name in dict.fromkeys(names)]
+    if not rows:
+        return
+    if conn.dialect.name == "sqlite":
+        conn.execute(sa.insert(media_name).prefix_with("OR IGNORE"), rows)
+        return
+    from sqlalchemy.dialects.postgresql import insert as pg_insert
+
+    conn.execute(pg_insert(media_name).on_conflict_do_nothing(), rows)

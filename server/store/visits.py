@@ -1,0 +1,191 @@
+"""Visits: their counter row, which hands out the numbers of the journal, who is in them, and what a phone is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from server.store.tables import account, assignments, device, officer, template, visit, visit_crew
+
+
+class Locked(msgspec.Struct, frozen=True):
+    """The counter row of a visit, locked until the end of the transaction."""
+
+    id: str
+    unit_id: str
+    subject_name: str
+    subject_uscc: str
+    tpl: str
+    window_from: str
+    window_to: str
+    head: int
+    round: int
+    state: str
+    standing: bytes
+
+
+_COLUMNS = [visit.c[name] for name in Locked.__struct_fields__]
+_BY_ID = sa.select(*_COLUMNS).where(visit.c.id == sa.bindparam("visit"))
+_LOCK = _BY_ID.with_for_update()
+
+
+def lock(conn: Connection, visit_id: str) -> Locked | None:
+    """Locks the visit's row in a statement of its own: no number is handed out before its commit (section 7)."""
+    row = conn.execute(_LOCK, {"visit": visit_id}).one_or_none()
+    return None if row is None else Locked(*row)
+
+
+def look(conn: Connection, visit_id: str) -> Locked | None:
+    """The visit's row, without a lock."""
+    row = conn.execute(_BY_ID, {"visit": visit_id}).one_or_none()
+    return None if row is None else Locked(*row)
+
+
+_ADVANCE = (
+    sa.update(visit)
+    .where(visit.c.id == sa.bindparam("visit"))
+    .values({name: sa.bindparam(name) for name in ("head", "round", "state", "standing")})
+)
+
+
+def advance(conn: Connection, visit_id: str, head: int, round: int, state: str, standing: bytes) -> None:
+    """Writes where the visit stands after this transaction."""
+    conn.execute(
+        _ADVANCE, {"visit": visit_id, "head": head, "round": round, "state": state, "standing": standing}
+    )
+
+
+def points_body(conn: Connection, tpl: str) -> bytes | None:
+    """The document of a checklist."""
+    found: bytes | None = conn.scalar(sa.select(template.c.body).where(template.c.sha256 == tpl))
+    return found
+
+
+class Owned(msgspec.Struct, frozen=True):
+    """A device with its owner's certificate."""
+
+    rid: str
+    account_id: str
+    public_key: dict[str, str]
+    revoked_at: str | None
+    frozen_at: str | None
+    seen_at: str | None
+    app: str | None
+    pending: Any
+    certificate_to: str | None
+
+
+_OWNED = (
+    sa.select(
+        device.c.rid,
+        device.c.account_id,
+        device.c.public_key,
+        device.c.revoked_at,
+        device.c.frozen_at,
+        device.c.seen_at,
+        device.c.app,
+        device.c.pending,
+        officer.c.certificate_to,
+    )
+    .select_from(device)
+    .outerjoin(officer, officer.c.id == device.c.account_id)
+    .where(device.c.rid.in_(sa.bindparam("rids", expanding=True)))
+)
+
+
+def owned(conn: Connection, rids: Iterable[str]) -> dict[str, Owned]:
+    """These replicas' devices, as far as they are enrolled."""
+    return {row.rid: Owned(*row) for row in conn.execute(_OWNED, {"rids": list(rids)})}
+
+
+def certificate_of(conn: Connection, officer_id: str) -> str | None:
+    """The last day of an officer's certificate."""
+    found: str | None = conn.scalar(sa.select(officer.c.certificate_to).where(officer.c.id == officer_id))
+    return found
+
+
+def freeze(conn: Connection, rid: str, at: str) -> None:
+    """Freezes a replica: it was proved to have written two histories."""
+    conn.execute(sa.update(device).where(device.c.rid == rid, device.c.frozen_at.is_(None)).values(frozen_at=at))
+
+
+def mark_seen(conn: Connection, rid: str, at: str, app: str | None, pending: object) -> None:
+    """Notes when a phone spoke last, with which app, and what it still holds."""
+    conn.execute(sa.update(device).where(device.c.rid == rid).values(seen_at=at, app=app, pending=pending))
+
+
+def rids_of(conn: Connection, owner: str) -> list[str]:
+    """All replicas that a person ever enrolled."""
+    return list(conn.scalars(sa.select(device.c.rid).where(device.c.account_id == owner).order_by(device.c.rid)))
+
+
+def known_officer(conn: Connection, officer_id: str) -> bool:
+    """Whether there is such an officer."""
+    return conn.scalar(sa.select(sa.exists().where(officer.c.id == officer_id))) is True
+
+
+def move_assignments(conn: Connection, officers: Iterable[str]) -> None:
+    """Moves the revision of these officers' lists, so that their phones fetch them anew."""
+    for officer_id in sorted(set(officers)):
+        moved = conn.execute(
+            sa.update(assignments).where(assignments.c.officer_id == officer_id).values(rev=assignments.c.rev + 1)
+        )
+        if moved.rowcount == 0:
+            conn.execute(sa.insert(assignments).values(officer_id=officer_id, rev=1))
+
+
+def set_crew(conn: Connection, visit_id: str, officer_id: str, role: str, n: int) -> None:
+    """Writes down who may see the visit, as the `assign` op number `n` has it."""
+    removed_n = n if role == "removed" else None
+    changed = conn.execute(
+        sa.update(visit_crew)
+        .where(visit_crew.c.visit_id == visit_id, visit_crew.c.officer_id == officer_id)
+        .values(role=role, removed_n=removed_n)
+    )
+    if changed.rowcount == 0:
+        conn.execute(
+            sa.insert(visit_crew).values(visit_id=visit_id, officer_id=officer_id, role=role, removed_n=removed_n)
+        )
+
+
+class Membership(msgspec.Struct, frozen=True):
+    """What an officer may follow of a visit: all of it, or as far as the op that removed him."""
+
+    visit_id: str
+    role: str
+    removed_n: int | None
+    head: int
+
+
+_MEMBERSHIPS = (
+    sa.select(visit_crew.c.visit_id, visit_crew.c.role, visit_crew.c.removed_n, visit.c.head)
+    .join(visit, visit.c.id == visit_crew.c.visit_id)
+    .where(visit_crew.c.officer_id == sa.bindparam("officer"))
+)
+_MEMBERSHIPS_IN = _MEMBERSHIPS.where(visit_crew.c.visit_id.in_(sa.bindparam("visits", expanding=True)))
+
+
+def memberships(conn: Connection, officer_id: str, visits: Sequence[str] | None = None) -> dict[str, Membership]:
+    """The visits in which an officer is or was: all, or those of `visits`."""
+    if visits is None:
+        rows = conn.execute(_MEMBERSHIPS, {"officer": officer_id})
+    elif visits:
+        rows = conn.execute(_MEMBERSHIPS_IN, {"officer": officer_id, "visits": list(visits)})
+    else:
+        return {}
+    return {row.visit_id: Membership(*row) for row in rows}
+
+
+def assignments_rev(conn: Connection, officer_id: str) -> int:
+    """The revision of an officer's list; 0 while he never had one."""
+    return conn.scalar(sa.select(assignments.c.rev).where(assignments.c.officer_id == officer_id)) or 0
+
+
+def account_names(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """The names of these people."""
+    rows = conn.execute(sa.select(account.c.id, account.c.name).where(account.c.id.in_(list(ids))))
+    return {row.id: row.name for row in rows}
