@@ -1,0 +1,17 @@
+"""HTTP only: read the request, check the guard, call one function, shape the answer."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+MODULES = ("health", "static", "session", "devices")
+"""The modules of this package that serve something; each exports `router` or `handlers`."""
+
+
+def all_handlers() -> list[object]:
+    """What `create_app` registers."""
+    found: list[object] = []
+    for name in MODULES:
+        module = import_module(f"{__name__}.{name}")
+        found += module.handlers if hasattr(module, "handlers") else [module.router]
+    return found

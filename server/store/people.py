@@ -23,6 +23,7 @@ IDLE = timedelta(minutes=30)
 OFFICE_LIFE = timedelta(hours=12)
 PHONE_LIFE = timedelta(days=30)
 SEEN_STEP = timedelta(minutes=1)  # how stale `seen_at` may be: it is written at most this often
+SHORTEST_PASSWORD = 10
 WRONG_WINDOW = timedelta(minutes=10)
 WRONG_PER_ACCOUNT = 10
 WRONG_PER_ADDRESS = 60  # within a minute; above it an address is answered later, never refused

@@ -1,0 +1,99 @@
+"""The one place where the parts are joined."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.middleware import DefineMiddleware
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from server import __version__, fieldapp
+from server.edge import House, headers_of_every_answer
+from server.faults import HANDLERS
+from server.routes import all_handlers
+from server.routes.guards import Authentication
+from server.settings import Settings, read_settings
+from server.fieldapp import WEB
+from server.shelf import Item, item, type_of
+from server.store.files import FileStore
+from server.store.migrate import EPOCH, REPLICA, meta_of, migrate
+from server.store.painter import Painter
+from server.store.session import Database, open_database
+from server.sync.keys import open_keys
+
+Clock = Callable[[], datetime]
+MOST_BODY = 2**20  # of a JSON request; routes that take more say so themselves
+ASSETS = Path(__file__).parent / "assets"
+
+
+def wall_clock() -> datetime:
+    """The moment that it is."""
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings, clock: Clock = wall_clock) -> House:
+    """The app on its database, migrated; `clock` is the only source of the time of day."""
+    db = open_database(settings.database, settings.data)
+    migrate(db)
+    handlers: Any = all_handlers()
+    return House(
+        handlers,
+        state=State(_parts(db, settings, clock)),
+        middleware=[DefineMiddleware(Authentication)],
+        exception_handlers=HANDLERS,
+        request_max_body_size=MOST_BODY,
+        openapi_config=OpenAPIConfig(
+            title="Suijian", version=__version__, path="/schema", render_plugins=[JsonRenderPlugin()]
+        ),
+        logging_config=None,
+        on_shutdown=[_close],
+    )
+
+
+def _parts(db: Database, settings: Settings, clock: Clock) -> dict[str, object]:
+    """What handlers find in `app.state`."""
+    with db.read() as conn:
+        replica, epoch = meta_of(conn, REPLICA), meta_of(conn, EPOCH)
+    app = fieldapp.load()
+    every_header = headers_of_every_answer(settings, app.importmap_hash)
+    files = FileStore(settings.media)
+    return {
+        "db": db,
+        "settings": settings,
+        "clock": clock,
+        "keys": open_keys(settings.keys, str(replica), str(epoch)),
+        "files": files,
+        "painter": Painter(files.shown),
+        "field_app": app,
+        "office_files": _office_files(),
+        "every_header": [(name.lower().encode(), value.encode()) for name, value in every_header.items()],
+    }
+
+
+async def _close(app: Litestar) -> None:
+    await app.state.painter.close()
+    app.state.db.close()
+
+
+def app_from_environment() -> House:
+    """The app as a server process of several workers makes it for itself."""
+    return create_app(read_settings(os.environ))
+
+
+def _office_files() -> dict[str, Item]:
+    """What the office's pages load: their own files, and the ones that they share with the field app."""
+    paths = {path.name: path for path in (ASSETS / "office.css", ASSETS / "mark.svg")}
+    paths |= {"tokens.css": WEB / "tokens.css", "icons.svg": WEB / "icons.svg"}
+    paths["htmx.js"] = WEB / "vendor/htmx.org/htmx.min.js"
+    return {
+        name: item(f"/office/assets/{name}", type_of(name), path.read_bytes())
+        for name, path in paths.items()
+        if path.is_file()
+    }

@@ -1,0 +1,23 @@
+"""Tells a supervisor whether the server can do its work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from litestar import Request, get
+
+from server.routes.guards import NO_AUTH
+from server.store.session import Database
+
+
+@get("/healthz", sync_to_thread=True, **{NO_AUTH: True})
+def health(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """Good where the database answers."""
+    db: Database = request.app.state.db
+    with db.read() as conn:
+        conn.execute(sa.text("SELECT 1"))
+    return {"status": "ok"}
+
+
+handlers = [health]
