@@ -156,9 +156,12 @@ function conflictsOf(folded) {
     .sort((a, b) => byPath(a.path, b.path));
 }
 
-/** Ids of the heads at a path: taken when a field gains focus, it is the `base` of the op that the edit becomes.
+/** The ops at the head of a register. @param {Folded} folded @param {string[]} path */
+export const headOpsAt = (folded, path) => folded.registers.get(pathKey(path))?.heads ?? [];
+
+/** Their ids: taken when a field gains focus, they are the `base` of the op that the edit becomes.
  * @param {Folded} folded @param {string[]} path */
-export const headsAt = (folded, path) => (folded.registers.get(pathKey(path))?.heads ?? []).map(opId);
+export const headsAt = (folded, path) => headOpsAt(folded, path).map(opId);
 
 /** The four groups of the content. Cleared and conflicted registers are left out.
  * @param {Folded} folded @returns {Content} */

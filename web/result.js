@@ -35,7 +35,7 @@ export const mayJoin = (type) =>
   ALONE.includes(type) ? [] : TYPES.filter((other) => other !== type && !ALONE.includes(other));
 
 /** @param {any} text */
-const isSaid = (text) => typeof text === "string" && text.trim() !== "";
+export const isSaid = (text) => typeof text === "string" && text.trim() !== "";
 
 /** @param {Folded} folded @param {Content} content @returns {Material} */
 export function materialOf({ rows, media }, content) {
@@ -64,12 +64,6 @@ function evidenceOf(m, item) {
   return m.media.filter((medium) => places.includes(medium.for));
 }
 
-/** @param {Material} m @param {string} point */
-const verdictOf = (m, point) => m.content.answer[point]?.verdict;
-
-/** @param {Material} m @param {string} point */
-const noteOf = (m, point) => m.content.answer[point]?.note;
-
 /** @typedef {(m: Material, item: Item) => Missing[]} Need */
 /** @param {string} code @param {(m: Material, item: Item) => any} isMet @returns {Need} */
 const need = (code, isMet) => (m, item) => (isMet(m, item) ? [] : [{ code, detail: { item: item.id } }]);
@@ -80,7 +74,7 @@ const judgedBy = (judged) => need("result_mismatch", (_, item) => item.judged ==
 /** Types 1 and 9: a failed point or a live finding forbids them. @type {Need} */
 const clean = (m, item) => [
   ...item.points
-    .filter(({ id }) => verdictOf(m, id) === "fail")
+    .filter(({ id }) => m.content.answer[id]?.verdict === "fail")
     .map(({ id }) => ({ code: "result_mismatch", detail: { item: item.id, point: id } })),
   ...findingsOf(m, item).map(([row]) => ({ code: "result_mismatch", detail: { item: item.id, finding: row } })),
 ];
@@ -139,17 +133,16 @@ const NEEDS = {
   unqualified: [judgedBy("standard"), aBasis, aFinding],
 };
 
-/** Points that still want an answer: none at all, or `na` without a why where the type says that all is well.
+/** Points that still want an answer: none at all, or `na` without a why where nothing is to have been found.
  * @param {Material} m @param {Item} item @param {string[]} types @returns {Missing[]} */
-function unanswered(m, item, types) {
+function unanswered({ content }, item, types) {
   if (types.some((type) => UNINSPECTED.includes(type))) return [];
-  const isClean = types.some((type) => CLEAN.includes(type));
-  const isOpen = (/** @type {string} */ point) => {
-    const verdict = verdictOf(m, point);
-    return !["pass", "fail", "na"].includes(verdict) || (verdict === "na" && isClean && !isSaid(noteOf(m, point)));
-  };
+  const asksWhy = types.includes("no_problem_found");
   return item.points
-    .filter(({ id }) => isOpen(id))
+    .filter(({ id }) => {
+      const { verdict, note } = content.answer[id] ?? {};
+      return !["pass", "fail", "na"].includes(verdict) || (verdict === "na" && asksWhy && !isSaid(note));
+    })
     .map(({ id }) => ({ code: "unanswered_point", detail: { item: item.id, point: id } }));
 }
 
