@@ -87,7 +87,7 @@ CODES: dict[str, Code] = {
     "truncated": Code(400, None, "上传内容不完整，本次未保存。", "The body ends too early; nothing of it was taken."),
     "no_picture": Code(404, None, "此文件没有可显示的图片。", "There is no picture to show of this file."),
     "unenrolled": Code(403, None, "此设备尚未登记，请先登记。", "This device is not enrolled yet; please enrol it first."),
-    "picture_pending": Code(503, None, "图片正在生成，请稍候。", "The picture is being made; please wait a little."),
+    "bad_range": Code(416, None, "所请求的片段超出文件范围。", "The part that is asked for lies outside the file."),
 }
 
 TITLES: dict[int, tuple[str, str]] = {
@@ -102,6 +102,7 @@ TITLES: dict[int, tuple[str, str]] = {
     412: ("前提不成立", "Precondition failed"),
     413: ("内容过大", "Too large"),
     415: ("类型不支持", "Unsupported type"),
+    416: ("范围无效", "Range not satisfiable"),
     422: ("内容不符合要求", "Not acceptable as it is"),
     423: ("正在被占用", "Locked"),
     426: ("需要更新应用", "Update needed"),

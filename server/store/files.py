@@ -96,6 +96,8 @@ class Incoming:
 
     def cut_to(self, size: int) -> None:
         """Drop what lies behind `size`: it was refused."""
+        if self._fd < 0:
+            return
         os.ftruncate(self._fd, size)
         os.lseek(self._fd, size, os.SEEK_SET)
         self.size = size

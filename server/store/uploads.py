@@ -185,7 +185,9 @@ def places_naming(conn: Connection, sha256: str, person_id: str) -> list[Place]:
 
 def places_holding(conn: Connection, sha256: str, person_id: str) -> list[Place]:
     """The visits whose ops name these bytes and for which they are here."""
-    return [Place(*row) for row in conn.execute(_PLACES.where(_IS_ORIGINAL_HERE), {"digest": sha256, "person": person_id})]
+    return [
+        Place(*row) for row in conn.execute(_PLACES.where(_IS_ORIGINAL_HERE), {"digest": sha256, "person": person_id})
+    ]
 
 
 def renditions_of(conn: Connection, sha256: str, visits: Collection[str]) -> list[tuple[str, int]]:

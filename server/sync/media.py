@@ -109,8 +109,11 @@ class Progress(NamedTuple):
 class Reception:
     """The bytes of one request on their way into an upload: `write` each block, then `finish`, or `cut`."""
 
-    def __init__(self, desk: Desk, upload: Upload, file: Incoming | None, checksum: Checksum | None) -> None:
+    def __init__(
+        self, desk: Desk, person: Person, upload: Upload, file: Incoming | None, checksum: Checksum | None
+    ) -> None:
         self._desk = desk
+        self._person = person
         self._upload = upload
         self._file = file
         self._start = 0 if file is None else file.size
@@ -139,6 +142,9 @@ class Reception:
             return Progress(self._upload, self._upload.size)
         file.sync()
         if not file.named:
+            known = find_known(self._desk, self._person, self._upload)
+            if known is not None:
+                return known
             self._enter()
         return Progress(self._upload, file.size)
 
@@ -198,16 +204,21 @@ def new_upload(desk: Desk, person: Person, rid: str | None, size: int, wish: Wis
     )
 
 
-def announce(desk: Desk, upload: Upload) -> Progress:
+def announce(desk: Desk, person: Person, upload: Upload) -> Progress:
     """A plain creation: an upload that starts at 0."""
     if upload.size == 0:
-        reception = receive_new(desk, upload, None)
+        reception = receive_new(desk, person, upload, None)
         try:
             return reception.finish()
         finally:
             reception.close()
     desk.db.run_write(lambda conn: uploads.add_upload(conn, upload))
     return Progress(upload, 0)
+
+
+def find_or_announce(desk: Desk, person: Person, upload: Upload) -> Progress:
+    """A creation with an empty body: what is here of these bytes already, or an upload that starts at 0."""
+    return find_again(desk, person, upload) or announce(desk, person, upload)
 
 
 def find_again(desk: Desk, person: Person, upload: Upload) -> Progress | None:
@@ -232,9 +243,9 @@ def find_known(desk: Desk, person: Person, upload: Upload) -> Progress | None:
     return Progress(done, done.size)
 
 
-def receive_new(desk: Desk, upload: Upload, checksum: Checksum | None) -> Reception:
+def receive_new(desk: Desk, person: Person, upload: Upload, checksum: Checksum | None) -> Reception:
     """Begin to take the body that came with a creation."""
-    return Reception(desk, upload, None, checksum)
+    return Reception(desk, person, upload, None, checksum)
 
 
 def receive_more(desk: Desk, person: Person, upload_id: str, offset: int, checksum: Checksum | None) -> Reception:
@@ -249,7 +260,7 @@ def receive_more(desk: Desk, person: Person, upload_id: str, offset: int, checks
     if file.size != offset or file.size > upload.size:
         file.close()
         raise _misplaced(file.size)
-    return Reception(desk, upload, file, checksum)
+    return Reception(desk, person, upload, file, checksum)
 
 
 def _misplaced(offset: int) -> Problem:
