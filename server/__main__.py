@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import date
 
-import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from server import __version__
@@ -51,7 +50,9 @@ def _first_line(fault: SQLAlchemyError) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="suijian", description="Suijian (随检): inspections, offline and in one record.")
+    parser = argparse.ArgumentParser(
+        prog="suijian", description="Suijian (随检): inspections, offline and in one record."
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="command")
     serve_ = commands.add_parser("serve", help="serve the office and the phones")
@@ -163,10 +164,9 @@ def demo(given: argparse.Namespace, settings: Settings) -> int:
 def _load_demo(db: Database, settings: Settings, today: date | None) -> bool:
     """Loads the demo district where nobody is registered yet; whether it did."""
     from server.demo import load
-    from server.store.tables import account
 
     with db.read() as conn:
-        if meta_of(conn, DEMO) is not None or conn.scalar(sa.select(sa.exists(sa.select(account.c.id)))):
+        if meta_of(conn, DEMO) is not None or people.has_accounts(conn):
             return False
     load(db, settings, today, wall_clock())
     return True
@@ -228,7 +228,9 @@ def _findings(settings: Settings) -> list[str]:
             if version_of(conn) != newest_version():
                 return [f"{settings.data}: the database is at version {version_of(conn)}, not {newest_version()}."]
             if db.is_sqlite:
-                findings += [f"database: {row[0]}" for row in conn.exec_driver_sql("PRAGMA quick_check") if row[0] != "ok"]
+                findings += [
+                    f"database: {row[0]}" for row in conn.exec_driver_sql("PRAGMA quick_check") if row[0] != "ok"
+                ]
             if people.has_demo_accounts(conn) and not settings.is_loopback:
                 findings.append("accounts: there are demo accounts, and others can reach this server.")
     finally:

@@ -17,10 +17,10 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from server import __version__, fieldapp
 from server.edge import House, headers_of_every_answer
 from server.faults import HANDLERS
+from server.fieldapp import WEB
 from server.routes import all_handlers
 from server.routes.guards import Authentication
 from server.settings import Settings, read_settings
-from server.fieldapp import WEB
 from server.shelf import Item, item, type_of
 from server.store.files import FileStore
 from server.store.migrate import EPOCH, REPLICA, meta_of, migrate

@@ -1,4 +1,4 @@
-"""The outermost layer of the app: the headers of every answer, bodies that are too large, and one log line a request."""
+"""The outermost layer of the app: the headers of every answer, bodies that are too large, a log line a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every error that people can meet, written once: its code, status, article, and the sentence in Chinese and English."""
+"""Every error that people can meet, written once: code, status, article, and the sentence in Chinese and English."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ CODES: dict[str, Code] = {
     "too_deep": Code(400, None, "请求内容嵌套过深。", "The body is nested too deeply."),
     "not_found": Code(404, None, "没有找到，或您无权查看。", "There is no such thing, or it is not for you to see."),
     "method_not_allowed": Code(405, None, "此地址不接受 {method} 请求。", "This address does not take {method}."),
-    "too_large": Code(413, None, "请求内容过大，本次未保存任何内容。", "The body is too large; nothing of it was taken."),
+    "too_large": Code(
+        413, None, "请求内容过大，本次未保存任何内容。", "The body is too large; nothing of it was taken."
+    ),
     "unsupported_media_type": Code(415, None, "不支持的内容类型。", "This type of content is not taken here."),
     "too_many_requests": Code(429, None, "请求过于频繁，请稍后再试。", "Too many requests; please wait a little."),
     "internal": Code(
@@ -32,7 +34,9 @@ CODES: dict[str, Code] = {
         "The server failed; try again, and if it happens again tell the administrator the number {request_id}.",
     ),
     "unavailable": Code(503, None, "服务暂时不可用，请稍后重试。", "The service cannot answer now; please try again."),
-    "disk_full": Code(507, None, "服务器存储空间不足，本次未保存任何内容。", "The server's disk is full; nothing was taken."),
+    "disk_full": Code(
+        507, None, "服务器存储空间不足，本次未保存任何内容。", "The server's disk is full; nothing was taken."
+    ),
     # --- people: signing in, sessions, devices -------------------------------------------------------------------
     "not_signed_in": Code(401, None, "请先登录。", "Please sign in first."),
     "wrong_credentials": Code(401, None, "用户名或密码不正确。", "The user name or the password is wrong."),
@@ -58,7 +62,9 @@ CODES: dict[str, Code] = {
     "own_crew": Code(403, "10", "你是这户的检查组成员，不能审核。", "You were of this crew and can't review it."),
     "already_reviewed": Code(409, None, "这一轮已经审核过了。", "This round has been reviewed already."),
     "not_final_yet": Code(409, None, "还没有定稿，暂不能办。", "The record isn't final yet."),
-    "media_first": Code(409, None, "照片还没到齐，到齐后才能通过。", "Photos are still to come; then it can be approved."),
+    "media_first": Code(
+        409, None, "照片还没到齐，到齐后才能通过。", "Photos are still to come; then it can be approved."
+    ),
     "comment_missing": Code(400, None, "请写明哪里要改、要补什么。", "Say what must be changed or added."),
     "comment_too_long": Code(
         400, None, "说明有 {n} 个字，最多 2000 个。", "The comment has {n} characters, at most 2000 are taken."
@@ -67,12 +73,17 @@ CODES: dict[str, Code] = {
     # --- media: uploads and pictures -----------------------------------------------------------------------------
     "tus_version": Code(412, None, "仅支持 tus 1.0.0 上传协议。", "Uploads speak tus 1.0.0 here."),
     "not_offset_stream": Code(
-        415, None, "上传内容类型应为 application/offset+octet-stream。", "An upload's part is application/offset+octet-stream."
+        415,
+        None,
+        "上传内容类型应为 application/offset+octet-stream。",
+        "An upload's part is application/offset+octet-stream.",
     ),
     "offset_mismatch": Code(
         409, None, "上传位置应为 {offset}，请从该处继续。", "The upload is at {offset}; go on from there."
     ),
-    "upload_busy": Code(423, None, "另一请求正在写入此文件，请稍后再试。", "Another request is writing this file; try again."),
+    "upload_busy": Code(
+        423, None, "另一请求正在写入此文件，请稍后再试。", "Another request is writing this file; try again."
+    ),
     "upload_gone": Code(410, None, "此次上传已作废，请重新上传。", "This upload is no more; please start a new one."),
     "checksum_mismatch": Code(
         460, None, "数据在传输中损坏，本段未保存。", "What came differs from its checksum; this part was not kept."
@@ -81,12 +92,17 @@ CODES: dict[str, Code] = {
         460, None, "文件内容与其摘要不符，未采用。", "The bytes differ from the digest that they were announced with."
     ),
     "bad_rendition": Code(
-        415, None, "缩略图须为 JPEG、PNG 或 WebP 图片，且大小适当。", "A rendition is a JPEG, PNG or WebP of moderate size."
+        415,
+        None,
+        "缩略图须为 JPEG、PNG 或 WebP 图片，且大小适当。",
+        "A rendition is a JPEG, PNG or WebP of moderate size.",
     ),
     "too_slow": Code(408, None, "等待数据超时，请重试。", "No data came for too long; please try again."),
     "truncated": Code(400, None, "上传内容不完整，本次未保存。", "The body ends too early; nothing of it was taken."),
     "no_picture": Code(404, None, "此文件没有可显示的图片。", "There is no picture to show of this file."),
-    "unenrolled": Code(403, None, "此设备尚未登记，请先登记。", "This device is not enrolled yet; please enrol it first."),
+    "unenrolled": Code(
+        403, None, "此设备尚未登记，请先登记。", "This device is not enrolled yet; please enrol it first."
+    ),
     "bad_range": Code(416, None, "所请求的片段超出文件范围。", "The part that is asked for lies outside the file."),
 }
 

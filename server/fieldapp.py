@@ -1,4 +1,4 @@
-"""The field app as it is served: the shell with its import map, the service worker, and the list of what to keep offline."""
+"""The field app as it is served: its shell with the import map, its service worker, and what it keeps offline."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class FieldApp(msgspec.Struct, frozen=True):
 
 def load(web: Path = WEB) -> FieldApp:
     """Reads the folder once: what is served from now on is what stands here now."""
-    files = {url: held for url, held in ((f"/app/{name}", _item(name, path)) for name, path in _served(web))}
+    files = {f"/app/{name}": _item(name, path) for name, path in _served(web)}
     importmap = _importmap()
     shell = _shell(web, importmap)
     version, precache = _precache(shell, files, _lazy(web))
@@ -71,9 +71,7 @@ def _served(web: Path) -> list[tuple[str, Path]]:
 def _is_served(name: str) -> bool:
     if name.startswith("vendor/"):
         return not name.startswith(OFFICE_VENDOR) and not name.endswith(".txt")
-    return not (
-        name in NOT_SERVED or name.endswith(NOT_SERVED_SUFFIXES) or name.startswith(NOT_SERVED_FOLDERS)
-    )
+    return not (name in NOT_SERVED or name.endswith(NOT_SERVED_SUFFIXES) or name.startswith(NOT_SERVED_FOLDERS))
 
 
 def _importmap() -> bytes:

@@ -97,7 +97,8 @@ class Settings:
         _origin,
         "Address that people open, such as https://suijian.example.cn; empty: http://localhost:<port>. "
         "With https, cookies get the __Host- prefix and answers get HSTS.",
-        "用户打开的网址，例如 https://suijian.example.cn；不填则为 http://localhost:<端口>。使用 https 时启用安全 Cookie 与 HSTS。",
+        "用户打开的网址，例如 https://suijian.example.cn；不填则为 http://localhost:<端口>。"
+        "使用 https 时启用安全 Cookie 与 HSTS。",
     )
     database_url: str = knob(
         "",
@@ -106,7 +107,10 @@ class Settings:
         "数据库地址：sqlite:///<文件> 或 postgresql+psycopg://...；不填则为数据文件夹中的 suijian.db。",
     )
     media_url: str = knob(
-        "", _media, "Folder of photos and signatures; empty: media in the data folder.", "影像文件夹；不填则为数据文件夹中的 media。"
+        "",
+        _media,
+        "Folder of photos and signatures; empty: media in the data folder.",
+        "影像文件夹；不填则为数据文件夹中的 media。",
     )
     workers: int = knob(
         1,
@@ -115,7 +119,10 @@ class Settings:
         "服务进程数。使用内嵌数据库时保持 1。",
     )
     server: str = knob(
-        "uvicorn", _one_of("uvicorn", "granian"), "HTTP server: uvicorn or granian.", "HTTP 服务器：uvicorn 或 granian。"
+        "uvicorn",
+        _one_of("uvicorn", "granian"),
+        "HTTP server: uvicorn or granian.",
+        "HTTP 服务器：uvicorn 或 granian。",
     )
     trust_proxy: bool = knob(
         False,
@@ -129,9 +136,7 @@ class Settings:
         "'yes' serves a database with demo accounts on other addresses than loopback too: anybody can then sign in.",
         "填 yes 则允许在本机以外的地址上提供含演示账号的数据库（任何人都能登录，慎用）。",
     )
-    log_level: str = knob(
-        "info", _one_of("debug", "info", "warning", "error"), "How much is logged.", "日志级别。"
-    )
+    log_level: str = knob("info", _one_of("debug", "info", "warning", "error"), "How much is logged.", "日志级别。")
 
     @property
     def origin(self) -> str:

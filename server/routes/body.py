@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def decode(body: bytes, type: type[T]) -> T:
-    """The body as `type`: not JSON or a duplicate key is `not_json`, the wrong shape `bad_request`, depth `too_deep`."""
+    """The body as `type`; no JSON or a duplicate key is `not_json`, a wrong shape `bad_request`, depth `too_deep`."""
     try:
         document = json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
         _in_unicode(document)

@@ -57,9 +57,7 @@ def enrol(request: Asked, body: bytes) -> Response[Enrolled]:
     name, key = device_name(given.name), p256_key(given.public_key)
     db: Database = request.app.state.db
     now = guards.now(request)
-    is_new = db.run_write(
-        lambda conn: devices.enrol(conn, request.user, request.auth, given.rid, name, key, now)
-    )
+    is_new = db.run_write(lambda conn: devices.enrol(conn, request.user, request.auth, given.rid, name, key, now))
     with db.read() as conn:
         epoch = meta_of(conn, EPOCH)
     answer = Enrolled(given.rid, given.rid, epoch or "", stamp(now), request.app.state.keys.public_jwk)

@@ -61,9 +61,7 @@ async def _holder(connection: Connection, token: str) -> tuple[Person, Session] 
     else:
         held = await asyncio.to_thread(_look_up, db, token, moment)
     if held is not None and people.is_seen_late(held[1], moment):
-        await asyncio.to_thread(
-            db.run_write, lambda conn: people.mark_seen(conn, held[1].token_hash, moment)
-        )
+        await asyncio.to_thread(db.run_write, lambda conn: people.mark_seen(conn, held[1].token_hash, moment))
     return held
 
 

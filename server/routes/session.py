@@ -86,7 +86,7 @@ def _close(db: Database, held: Session, person: Person, now: datetime) -> None:
 
 
 async def try_sign_in(request: Request[Any, Any, Any], username: str, password: str) -> SignedIn:
-    """The session for these words, or the Problem `wrong_credentials` or `slow_down`; for the API and the office's form."""
+    """The session for these words, or the Problem `wrong_credentials` or `slow_down`; for the API and the office."""
     db: Database = request.app.state.db
     now, address = guards.now(request), guards.address_of(request)
     delay = await asyncio.to_thread(people.delay_of, db, address, now)

@@ -85,6 +85,4 @@ def move_colleagues(conn: Connection, officer_id: str) -> None:
     """Moves the assignment revision of all who share a visit with this officer, so that their phones learn his keys."""
     mine = sa.select(visit_crew.c.visit_id).where(visit_crew.c.officer_id == officer_id)
     shared = sa.select(visit_crew.c.officer_id).where(visit_crew.c.visit_id.in_(mine)).distinct()
-    conn.execute(
-        sa.update(assignments).where(assignments.c.officer_id.in_(shared)).values(rev=assignments.c.rev + 1)
-    )
+    conn.execute(sa.update(assignments).where(assignments.c.officer_id.in_(shared)).values(rev=assignments.c.rev + 1))

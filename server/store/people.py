@@ -118,7 +118,7 @@ def csrf_of(token: str) -> str:
 
 
 def sign_in(db: Database, username: str, password: str, address: str, now: datetime) -> SignedIn | Refused:
-    """Checks a password and opens a session. All wrong sign-ins are alike, in their answer and in the time they take."""
+    """Checks a password and opens a session. Wrong sign-ins are all alike, in their answer and in their time."""
     name = hashlib.sha256(username.encode()).hexdigest()  # people type passwords into the wrong field: keep no text
     with db.read() as conn:
         wait = _wait(conn, name, now)
@@ -193,9 +193,14 @@ def mark_seen(conn: Connection, token_hash: str, now: datetime) -> None:
     conn.execute(sa.update(session).where(session.c.token_hash == token_hash).values(seen_at=stamp(now)))
 
 
+def has_accounts(conn: Connection) -> bool:
+    """Whether anybody is registered."""
+    return conn.scalar(sa.select(sa.exists(sa.select(account.c.id)))) is True
+
+
 def has_demo_accounts(conn: Connection) -> bool:
     """Whether anybody could sign in with the password that the demo prints."""
-    return conn.scalar(sa.select(sa.exists().where(account.c.is_demo))) is True
+    return conn.scalar(sa.select(sa.exists(sa.select(account.c.id).where(account.c.is_demo)))) is True
 
 
 def _verify(password_hash: str, password: str) -> bool:

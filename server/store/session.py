@@ -20,6 +20,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from server.errors import Problem
 
+__all__ = ["Connection", "Database", "open_database"]
+
 T = TypeVar("T")
 
 BUSY_MS = 10_000
@@ -58,6 +60,11 @@ class Database:
                     raise
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))
         raise AssertionError("unreachable")
+
+    def ping(self) -> None:
+        """Raises where the database doesn't answer."""
+        with self.read() as conn:
+            conn.exec_driver_sql("SELECT 1")
 
     def close(self) -> None:
         """Gives every connection back."""
@@ -98,7 +105,7 @@ def _disk_faults() -> Iterator[None]:
 
 
 def open_database(url: str, data: Path | None = None) -> Database:
-    """Opens the database at `url` (`sqlite:///...` or `postgresql+psycopg://...`); `data` is made where it is missing."""
+    """Opens the database at `url` (`sqlite:///...` or `postgresql+psycopg://...`); the folder `data` is made."""
     if data is not None:
         data.mkdir(parents=True, exist_ok=True)
     parsed = sa.make_url(url)

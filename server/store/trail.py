@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import rfc8785
@@ -27,7 +28,7 @@ class Act(msgspec.Struct, frozen=True):
     object: str
     before: str | None = None
     after: str | None = None
-    detail: dict[str, object] | None = None
+    detail: dict[str, Any] | None = None
 
 
 class Leaf(msgspec.Struct, frozen=True):
@@ -61,10 +62,10 @@ def append(conn: Connection, acts: Sequence[Act], now: datetime) -> None:
     conn.execute(sa.insert(trail), [_row(act, n, at) for n, act in enumerate(acts, first)])
 
 
-def _row(act: Act, n: int, at: str) -> dict[str, object]:
+def _row(act: Act, n: int, at: str) -> dict[str, Any]:
     detail, salt, commitment = None, b"", None
     if act.detail is not None:
-        detail, salt = rfc8785.dumps(act.detail), os.urandom(16)  # type: ignore[arg-type]  # its JSON type is recursive
+        detail, salt = rfc8785.dumps(act.detail), os.urandom(16)
         commitment = hashlib.sha256(salt + detail).hexdigest()
     leaf = Leaf(act.act, act.actor, act.after, at, act.before, commitment, n, act.object)
     return {
