@@ -44,7 +44,9 @@ def row_of(
 ) -> Row:
     """The row of a visit; `summary` is what the record keeps for the list, `reviewer` whether the reader may review it."""
     review = next((word for word in reviews if word.round == visit.round), None)
-    counts = {name: int(summary[name]) for name in ("records", "media", "media_here", "conflicts", "quarantined", "late")}
+    counts = {
+        name: int(summary[name]) for name in ("records", "media", "media_here", "conflicts", "quarantined", "late")
+    }
     return Row(
         visit=visit,
         phase=phase,
