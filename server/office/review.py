@@ -11,13 +11,13 @@ from datetime import datetime
 from hashlib import sha256
 
 import msgspec
-from sqlalchemy.engine import Connection
 
 from server.domain.access import may
 from server.domain.instant import stamp
 from server.errors import Problem
 from server.store import reviews, trail
 from server.store.reviews import Received, Review
+from server.store.session import Connection
 
 
 class Standing(msgspec.Struct, frozen=True):
