@@ -2,16 +2,6 @@
 
 import { canonical, covers, opId, sha256Hex } from "./ops.js";
 
-/** @import { Op } from "./ops.js" */
-/** @typedef {{path: string[], heads: Op[], values: {val: any, text: string, heads: Op[]}[]}} Register
- *    `values` are the distinct canonical values of the heads: two or more are a conflict. */
-/** @typedef {{makers: Op[], killers: Op[], alive: boolean}} Thing a finding's row, or a medium */
-/** @typedef {{registers: Map<string, Register>, rows: Map<string, Thing>, media: Map<string, Thing>,
- *    withdrawn: string[], conflicts: {path: string[], heads: string[]}[]}} Folded */
-/** @typedef {{visit: string, tpl: string, subject: {name: string, uscc: string}}} Frame what was frozen at dispatch */
-/** @typedef {{answer: Record<string, any>, finding: Record<string, any>, media: Record<string, any>,
- *    visit: Record<string, any>}} Content */
-
 /** Others are a newer app's, or no part of the content. */
 const GROUPS = ["answer", "finding", "media", "visit"];
 

@@ -2,11 +2,6 @@
 
 import canonicalize from "canonicalize";
 
-/** @typedef {{v: number, visit: string, rid: string, seq: number, kind: string, path: string[], val: any,
- *    base: string[], ctx: Record<string, number>, author: string, via: string | null, at: string,
- *    clk: {off_ms: number, age_s: number} | null, tpl: string, app: string,
- *    geo: {lat_e7: number, lon_e7: number, acc_cm: number} | null, prev: string, sig?: string}} Op */
-
 const encoder = new TextEncoder();
 
 /** JCS (RFC 8785) of a value. @param {any} value @returns {string} */

@@ -2,13 +2,6 @@
 
 import { byText, firstOf } from "./fold.js";
 
-/** @import { Folded, Content } from "./fold.js" */
-/** @typedef {{code: string, detail: Record<string, any>}} Missing */
-/** @typedef {{id: string, judged: "findings" | "standard", points: {id: string}[]}} Item */
-/** @typedef {{mime: string, for: string, taken: string | null, geo: any, caption: any}} Medium */
-/** What the rules look at: the content, the live rows and the live media.
- * @typedef {{content: Content, findings: Map<string, any>, media: Medium[]}} Material */
-
 /** In the order in which they are offered; nothing is preselected. */
 export const TYPES = [
   "serious_noncooperation",
@@ -71,14 +64,23 @@ const need = (code, isMet) => (m, item) => (isMet(m, item) ? [] : [{ code, detai
 /** @param {Item["judged"]} judged @returns {Need} */
 const judgedBy = (judged) => need("result_mismatch", (_, item) => item.judged === judged);
 
-/** Types 1 and 9: a failed point or a live finding forbids them. @type {Need} */
-const clean = (m, item) => [
-  ...item.points
-    .filter(({ id }) => m.content.answer[id]?.verdict === "fail")
-    .map(({ id }) => ({ code: "result_mismatch", detail: { item: item.id, point: id } })),
-  ...findingsOf(m, item).map(([row]) => ({ code: "result_mismatch", detail: { item: item.id, finding: row } })),
-];
+/** Names the points whose answer is such. @param {string} code @param {(answer: any) => boolean} isSuch @returns {Need} */
+const points = (code, isSuch) => (m, item) =>
+  item.points
+    .filter(({ id }) => isSuch(m.content.answer[id] ?? {}))
+    .map(({ id }) => ({ code, detail: { item: item.id, point: id } }));
 
+/** Names the findings of the item that are such. @param {string} code @param {(finding: any) => boolean} isSuch @returns {Need} */
+const findings = (code, isSuch) => (m, item) =>
+  findingsOf(m, item)
+    .filter(([, finding]) => isSuch(finding))
+    .map(([row]) => ({ code, detail: { item: item.id, finding: row } }));
+
+/** Types 1 and 9: a failed point or a live finding forbids them. */
+const noFail = points("result_mismatch", ({ verdict }) => verdict === "fail");
+const noFinding = findings("result_mismatch", () => true);
+/** Type 1: what doesn't apply says why. */
+const whys = points("unanswered_point", ({ verdict, note }) => verdict === "na" && !isSaid(note));
 const aFinding = need("finding", (m, item) => findingsOf(m, item).length);
 const someEvidence = need("evidence", (m, item) => evidenceOf(m, item).length);
 const aBasis = need("basis", (m, item) => isSaid(m.content.visit[`basis:${item.id}`]));
@@ -88,7 +90,7 @@ const isOrder = (measure) => measure === "on_spot" || measure === "deadline";
 
 /** What each type needs of an item, and what forbids it. @type {Record<string, Need[]>} */
 const NEEDS = {
-  no_problem_found: [judgedBy("findings"), clean],
+  no_problem_found: [judgedBy("findings"), noFail, noFinding, whys],
   info_not_disclosed: [need("finding", (m, item) => findingsOf(m, item).some(([, { text }]) => isSaid(text)))],
   info_false: [
     aFinding,
@@ -110,10 +112,7 @@ const NEEDS = {
   ],
   ordered_to_correct: [
     need("finding", (m, item) => findingsOf(m, item).some(([, { measure }]) => isOrder(measure))),
-    (m, item) =>
-      findingsOf(m, item)
-        .filter(([, { measure, due }]) => measure === "deadline" && !isSaid(due))
-        .map(([row]) => ({ code: "order_deadline", detail: { item: item.id, finding: row } })),
+    findings("order_deadline", ({ measure, due }) => measure === "deadline" && !isSaid(due)),
   ],
   serious_noncooperation: [
     need("circumstance", ({ content }) => {
@@ -129,22 +128,16 @@ const NEEDS = {
     aFinding,
     need("followup", ({ content }) => isSaid(content.visit.followup?.owner) && isSaid(content.visit.followup?.due)),
   ],
-  qualified: [judgedBy("standard"), aBasis, clean],
+  qualified: [judgedBy("standard"), aBasis, noFail, noFinding],
   unqualified: [judgedBy("standard"), aBasis, aFinding],
 };
 
-/** Points that still want an answer: none at all, or `na` without a why where nothing is to have been found.
- * @param {Material} m @param {Item} item @param {string[]} types @returns {Missing[]} */
-function unanswered({ content }, item, types) {
-  if (types.some((type) => UNINSPECTED.includes(type))) return [];
-  const asksWhy = types.includes("no_problem_found");
-  return item.points
-    .filter(({ id }) => {
-      const { verdict, note } = content.answer[id] ?? {};
-      return !["pass", "fail", "na"].includes(verdict) || (verdict === "na" && asksWhy && !isSaid(note));
-    })
-    .map(({ id }) => ({ code: "unanswered_point", detail: { item: item.id, point: id } }));
-}
+/** Points without an answer, where all are to be answered. @param {Material} m @param {Item} item
+ * @param {string[]} types @returns {Missing[]} */
+const unanswered = (m, item, types) =>
+  types.some((type) => UNINSPECTED.includes(type))
+    ? []
+    : points("unanswered_point", ({ verdict }) => !["pass", "fail", "na"].includes(verdict))(m, item);
 
 /** @param {Material} m @param {Item} item @returns {string[]} */
 const typesOf = ({ content }, item) => content.visit[`result:${item.id}`] ?? [];
@@ -167,7 +160,8 @@ function missingOf(m, item) {
 /** The types that R24.4 allows as the visit's main result: main types of its items.
  * @param {string[]} mains the main type of each item @returns {string[]} */
 export function mainChoices(mains) {
-  return [...new Set(mains)].filter((type) => {
+  return TYPES.filter((type) => {
+    if (!mains.includes(type)) return false;
     if (type === "unreachable" || type === "no_relevant_activity") return mains.every((main) => main === type);
     if (mains.includes("unreachable")) return false;
     return !CLEAN.includes(type) || mains.every((main) => [...CLEAN, "no_relevant_activity"].includes(main));

@@ -5,13 +5,6 @@ import { canonical, coversId, MALFORMED, opId } from "./ops.js";
 import { isSaid } from "./result.js";
 import { crewOf, holds } from "./standing.js";
 
-/** @import { Op } from "./ops.js" */
-/** @import { Folded, Frame } from "./fold.js" */
-/** @import { Crew, Entry, Scene } from "./standing.js" */
-/** @typedef {{op: string, signer: string, role: string, state: string, digest: string, changed?: string[][]}} Signature */
-/** @typedef {{crew: Crew, folded: Folded, content: any, digest: string | null}} Shown `content` is C of the sync page */
-/** @typedef {{path: string[], then: any, now: any}} Change */
-
 /** @param {Op[]} ops those that have effect @param {Frame} frame @returns {Promise<Shown>} */
 export async function show(ops, frame) {
   const crew = crewOf(ops);
@@ -91,7 +84,7 @@ function isWellDrawn({ author, via, path: [, signer], val }, { members, leader }
   }
   const isNamed = role === "expert" ? signer.startsWith("expert:") : signer === role;
   if (!isNamed || via !== null || !members.includes(author)) return false;
-  return role === "subject" ? (image !== null) !== isSaid(refused) : image !== null && refused === null;
+  return image === null ? role === "subject" && isSaid(refused) : refused === null;
 }
 
 /** The state of every signature that has effect.

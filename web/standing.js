@@ -3,21 +3,6 @@
 import { byText } from "./fold.js";
 import { coversId, faultOf, isServer, opId } from "./ops.js";
 
-/** @import { Op } from "./ops.js" */
-/** @import { Frame } from "./fold.js" */
-/** @import { Item } from "./result.js" */
-/** An op and what the server said of it at intake. `n` and `verdict` are null for what this phone hasn't sent yet; `op` is
- * null where the server keeps a place for what nobody can read.
- * @typedef {{n: number | null, op: Op | null, rid?: string, seq?: number, received_at?: string | null,
- *   verdict: string | null, reason?: string | null}} Entry */
-/** What isn't in the ops: the checklist, which media are here, and what only the server knows.
- * @typedef {{items: Item[], here: {has(sha256: string): boolean}, held?: {op: string, waits_for: string}[],
- *   certificates?: Record<string, string>, window?: {from: string, to: string}}} Facts */
-/** @typedef {{verdict: string, reason: string | null}} Standing */
-/** @typedef {{members: string[], leader: string | null, round: number}} Crew */
-/** @typedef {{standing: Map<string, Standing>, effective: {has(id: string): boolean}, ops: Op[], crew: Crew,
- *   state: "open" | "final" | "void"}} Scene `ops`: those that have effect, in journal order */
-
 /** The server's replicas by epoch, each compared within itself. @param {Op} a @param {Op} b */
 const byEpoch = (a, b) => Number(a.rid.slice(3) || 1) - Number(b.rid.slice(3) || 1) || a.seq - b.seq;
 

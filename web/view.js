@@ -6,14 +6,6 @@ import { materialOf, resultMissing } from "./result.js";
 import { show, signaturesOf } from "./signed.js";
 import { sceneOf } from "./standing.js";
 
-/** @import { Op } from "./ops.js" */
-/** @import { Folded, Frame } from "./fold.js" */
-/** @import { Missing } from "./result.js" */
-/** @import { Shown, Signature } from "./signed.js" */
-/** @import { Entry, Facts, Scene, Standing } from "./standing.js" */
-/** Who may work: members, those of them with an interest of their own, those who haven't said.
- * @typedef {{members: string[], leader: string | null, recused: string[], undeclared: string[]}} Hands */
-
 /**
  * The visit as `GET /api/visits/<id>/view` gives it, from what is on this phone; the same entries give the same bytes.
  * @param {Entry[]} entries @param {Frame} frame @param {Facts} facts
