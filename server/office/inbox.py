@@ -42,7 +42,7 @@ def row_of(
     reviews: Sequence[Review],
     reviewer: bool,
 ) -> Row:
-    """The row of a visit; `summary` is what the record keeps for the list, `reviewer` whether the reader may review it."""
+    """The row of a visit: `summary` is what the record keeps for it, `reviewer` whether the reader may review it."""
     review = next((word for word in reviews if word.round == visit.round), None)
     counts = {
         name: int(summary[name]) for name in ("records", "media", "media_here", "conflicts", "quarantined", "late")
