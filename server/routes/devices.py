@@ -60,7 +60,7 @@ def enrol(request: Asked, body: bytes) -> Response[Enrolled]:
     is_new = db.run_write(lambda conn: devices.enrol(conn, request.user, request.auth, given.rid, name, key, now))
     with db.read() as conn:
         epoch = meta_of(conn, EPOCH)
-    answer = Enrolled(given.rid, given.rid, epoch or "", stamp(now), request.app.state.keys.public_jwk)
+    answer = Enrolled(given.rid, given.rid, epoch or "", stamp(now), request.app.state["keys"].public_jwk)
     return Response(answer, status_code=201 if is_new else 200)
 
 
