@@ -157,7 +157,12 @@ def value_at(op: Op, path: Sequence[str]) -> Any:
 
 def _conflicts(registers: dict[Path, Register], rows: dict[str, Thing], media: dict[str, Thing]) -> list[Register]:
     open_ = [it for it in registers.values() if len(it.values) > 1 and _is_shown(it.path, rows, media)]
-    return sorted(open_, key=lambda it: it.path)
+    return sorted(open_, key=lambda it: by_units(it.path))
+
+
+def by_units(path: Sequence[str]) -> list[bytes]:
+    """The order of paths: by UTF-16 units, as JSON's canonical form and every phone have it."""
+    return [part.encode("utf-16-be") for part in path]
 
 
 def _is_shown(path: Path, rows: dict[str, Thing], media: dict[str, Thing]) -> bool:

@@ -50,7 +50,7 @@ def fault_in(op: Op, points: Container[str] | None) -> str | None:
 
 def kind_fault(v: object, kind: str, rid: str) -> str | None:
     """`unknown_kind` or `server_kind`: named before anything else is looked at."""
-    if type(v) is float or kind not in PHONE_KINDS and kind not in SERVER_KINDS:
+    if type(v) is float or (kind not in PHONE_KINDS and kind not in SERVER_KINDS):
         return "bad_value" if type(v) is float else "unknown_kind"
     if type(v) is not int or v != 1:
         return "unknown_kind"
@@ -131,7 +131,7 @@ FIELDS: Final[dict[str, dict[str, Check]]] = {
     },
     "media": {"caption": _is_text},
 }  # fmt: skip
-#: Fields of `visit` that carry an id in their name, as in `result:<item>`.
+#: Fields of `visit` that carry a name of their own, as in `result:<item>`: an id, or the words that name a section.
 NAMED_FIELDS: Final[dict[str, Check]] = {
     "no_interest": _is_object, "result": _is_list, "basis": _is_text, "section": _is_list,
 }  # fmt: skip
@@ -170,7 +170,7 @@ def _field_at(path: list[str]) -> Check | None:
     kind, colon, id_ = path[1].partition(":")
     if not colon:
         return FIELDS["visit"].get(kind)
-    return NAMED_FIELDS.get(kind) if is_id(id_) else None
+    return NAMED_FIELDS.get(kind) if is_id(id_) or (kind == "section" and id_ and _is_string(id_)) else None
 
 
 def _has_place(op: Op, points: Container[str] | None) -> bool:
@@ -257,7 +257,7 @@ def _is_grounded(op: Op) -> bool:
 def _is_value(op: Op) -> bool:
     if op.kind == "set":
         field = _field_at(op.path)
-        return op.val is None or field is not None and bool(field(op.val))
+        return op.val is None or (field is not None and bool(field(op.val)))
     if op.kind == "add":
         fields = FIELDS["finding"]
         return type(op.val) is dict and all(val is None or fields[key](val) for key, val in op.val.items())
