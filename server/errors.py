@@ -57,6 +57,45 @@ CODES: dict[str, Code] = {
         "This replica is enrolled with another key or by another person.",
     ),
     # --- (each part of the server adds its own section below) ------------------------------------------------------
+    # --- sync: the exchange and the acts on a visit ----------------------------------------------------------------
+    "min_proto": Code(
+        426,
+        None,
+        "应用版本过旧，请更新应用后再同步；已保存的记录不会丢失。",
+        "The app is too old to exchange (protocol {least} or newer); update it. Nothing that was saved is lost.",
+    ),
+    "unenrolled": Code(
+        403,
+        None,
+        "此手机尚未登记，请重新登记；已保存的记录不会丢失。",
+        "This phone is not enrolled; enrol it again. Nothing that was saved is lost.",
+    ),
+    "device_revoked": Code(
+        403,
+        None,
+        "此手机已被注销：之后上传的记录将暂存待审。",
+        "This phone was revoked: what it sends is kept and waits for a decision.",
+    ),
+    "not_admissible": Code(
+        409, None, "该记录不能采纳（{reason}）。", "This record cannot be admitted ({reason})."
+    ),
+    "already_effective": Code(409, None, "该记录已经有效。", "This record has effect already."),
+    "final": Code(
+        409,
+        "23",
+        "本次检查已定稿；如需变更，请由单位负责人重新开启。",
+        "The record is final; to change it the unit head has to reopen it first.",
+    ),
+    "not_final": Code(
+        409, None, "本次检查尚未定稿，或轮次不符。", "The record is not final, or the round is not the next one."
+    ),
+    "needs_approval": Code(
+        403,
+        "20",
+        "更换或移出抽取的执法人员须经单位负责人同意。",
+        "Replacing or removing a drawn officer needs the unit head's agreement.",
+    ),
+    "own_op": Code(403, None, "不能采纳自己的记录，须由他人决定。", "Nobody admits an operation of his own."),
     # --- the office: reviewing a received record -----------------------------------------------------------------
     "other_unit": Code(403, "3", "由实施检查的股室办理。", "This is for the inspecting unit to do."),
     "own_crew": Code(403, "10", "你是这户的检查组成员，不能审核。", "You were of this crew and can't review it."),

@@ -67,7 +67,7 @@ class Name(msgspec.Struct, frozen=True):
 
 
 _columns = [op.c[name] for name in Row.__struct_fields__]
-_visit = sa.bindparam("visit")
+_visit: sa.BindParameter[str] = sa.bindparam("visit")
 _SPAN = sa.select(*_columns).where(
     op.c.visit_id == _visit,
     op.c.rid == sa.bindparam("rid"),

@@ -54,9 +54,7 @@ _ADVANCE = (
 
 def advance(conn: Connection, visit_id: str, head: int, round: int, state: str, standing: bytes) -> None:
     """Writes where the visit stands after this transaction."""
-    conn.execute(
-        _ADVANCE, {"visit": visit_id, "head": head, "round": round, "state": state, "standing": standing}
-    )
+    conn.execute(_ADVANCE, {"visit": visit_id, "head": head, "round": round, "state": state, "standing": standing})
 
 
 def points_body(conn: Connection, tpl: str) -> bytes | None:

@@ -50,7 +50,14 @@ class Book:
         self, visit: str, facts: VisitFacts | None, head: int, points: Container[str], source: Source,
         keys: Keys, now: datetime,
     ) -> None:  # fmt: skip
-        self.visit, self.facts, self.head, self.points, self.source, self.keys = visit, facts, head, points, source, keys
+        self.visit, self.facts, self.head, self.points, self.source, self.keys = (
+            visit,
+            facts,
+            head,
+            points,
+            source,
+            keys,
+        )
         self.now = now
         self.at = stamp(now)
         self.reaches = source.reaches()
@@ -133,11 +140,9 @@ class Book:
 
     def entries(self) -> list[Row]:
         """All released ops in the order of `n`, with what this transaction did."""
-        changed = {key: row for *key_, row in self.changed.values() for key in [(key_[0], key_[1])]}
-        rows = [changed.get((row.rid, row.seq), row) for row in self.source.released()]
-        seen = {(row.rid, row.seq) for row in rows}
-        more = [row for row in self._rows.values() if row.n is not None and (row.rid, row.seq) not in seen]
-        return sorted((row for row in [*rows, *more] if row.n is not None), key=lambda row: row.n or 0)
+        rows = {row.n: row for row in self.source.released()}
+        rows |= {row.n: row for row in self._rows.values() if row.n is not None}
+        return [rows[n] for n in sorted(rows, key=lambda n: n or 0)]
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -245,9 +250,7 @@ class Book:
         if self.facts is not None:
             standing = self.facts.standing
             left = [open_ for open_ in standing.proposals if open_ != id_]
-            self.facts = msgspec.structs.replace(
-                self.facts, standing=msgspec.structs.replace(standing, proposals=left)
-            )
+            self.facts = msgspec.structs.replace(self.facts, standing=msgspec.structs.replace(standing, proposals=left))
 
     def name_media(self, op: ops.Op) -> None:
         """Notes the bytes that an op names."""
@@ -297,11 +300,7 @@ def _interests(known: list[Interest], op: ops.Op) -> list[Interest]:
     officer = op.path[1].removeprefix("no_interest:")
     if isinstance(op.val, dict) and op.val.get("interest") is True:
         return [*known, Interest(op.rid, op.seq, officer)]
-    return [
-        interest
-        for interest in known
-        if interest.officer != officer or op.ctx.get(interest.rid, 0) < interest.seq
-    ]
+    return [interest for interest in known if interest.officer != officer or op.ctx.get(interest.rid, 0) < interest.seq]
 
 
 def points_of(body: bytes) -> frozenset[str]:

@@ -123,8 +123,8 @@ def was_member(visit: VisitFacts | None, officer: str) -> bool:
 
 def verdict_on(case: Case) -> Verdict:
     """`ok` with a flag or none, `late`, or `quarantined` with the first reason that applies, in the page's order."""
-    reason = _malformed(case) or case.set_aside
     op = case.read.op
+    reason = _malformed(case)
     if reason is None and op is not None:
         reason = _bad_author(op, case.device.owner) or _unheard(op, case) or _out_of_place(op, case)
     if reason == "late":
@@ -162,8 +162,8 @@ def _unheard(op: Op, case: Case) -> str | None:
     """Reasons of the person: his phone was revoked, he isn't in the crew, or he declared an interest himself."""
     if case.device.revoked:
         return "device_revoked"
-    if case.visit is None:
-        return "not_member"
+    if case.visit is None or case.set_aside:
+        return case.set_aside or "not_member"
     standing = case.visit.standing
     for officer in {op.author, case.device.owner}:
         last = role_of(standing.crew, officer)

@@ -1,0 +1,24 @@
+"""Assignments: what a phone is told of its officer's visits, so that he can work without any network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from server.store import assignments as stored
+from server.store import visits
+
+
+def assignments_for(conn: Connection, officer_id: str, known_rev: int) -> dict[str, Any] | None:
+    """The officer's whole list, or None where his phone has it as it is."""
+    rev = visits.assignments_rev(conn, officer_id)
+    if rev == known_rev:
+        return None
+    members = visits.memberships(conn, officer_id)
+    open_ids = sorted(id_ for id_, member in members.items() if member.role != "removed")
+    return {
+        "rev": rev,
+        "visits": stored.cards(conn, open_ids),
+        "withdrawn": sorted(members.keys() - set(open_ids)),
+    }

@@ -1,0 +1,176 @@
+"""The exchange: what a phone pushes is taken and answered, what is new for it is given, in one round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from server.domain.instant import instant, stamp
+from server.errors import Problem
+from server.store import journal, visits
+from server.store.journal import Row
+from server.store.people import Person
+from server.store.session import Database
+from server.store.visits import Owned
+from server.sync import desk, finals, media
+from server.sync.assignments import assignments_for
+from server.sync.intake import Caller, Entry, Taken, take
+from server.sync.keys import Keys
+from server.sync.request import PROTO, Asked, parse
+
+MOST_GIVEN: Final = 500
+SEEN_STEP: Final = timedelta(seconds=30)
+
+_encode = msgspec.json.Encoder().encode
+
+
+def exchange(db: Database, keys: Keys, person: Person, body: bytes, now: datetime) -> bytes:
+    """Answers the inflated body of POST /api/sync. What it says was taken is committed and on the disk."""
+    asked = parse(body)
+    if asked.entries:
+        own, results = db.run_write(lambda conn: _take(conn, keys, person, asked, now))
+    else:
+        own, results = _note_contact(db, person, asked, now), []
+    with db.read() as conn:
+        return _answer(conn, keys, person, own, asked, results, now)
+
+
+def _own_device(conn: Connection, person: Person, asked: Asked) -> Owned:
+    own = visits.owned(conn, [asked.rid]).get(asked.rid)
+    if own is None or own.account_id != person.id:
+        raise Problem("unenrolled")
+    return own
+
+
+def _note_contact(db: Database, person: Person, asked: Asked, now: datetime) -> Owned:
+    with db.read() as conn:
+        own = _own_device(conn, person, asked)
+    if _is_news(own, asked, now):
+        db.run_write(lambda conn: _mark_seen(conn, own, asked, now))
+    return own
+
+
+def _is_news(own: Owned, asked: Asked, now: datetime) -> bool:
+    """Whether the group board would show something else: writing at each poll would cost a disk's round trip."""
+    pending = msgspec.to_builtins(asked.pending)
+    if own.seen_at is None or now - instant(own.seen_at) >= SEEN_STEP or own.pending != pending:
+        return True
+    return asked.app is not None and asked.app != own.app
+
+
+def _mark_seen(conn: Connection, own: Owned, asked: Asked, now: datetime) -> None:
+    app = asked.app[:64] if asked.app else own.app
+    visits.mark_seen(conn, own.rid, stamp(now), app, msgspec.to_builtins(asked.pending))
+
+
+def _take(
+    conn: Connection, keys: Keys, person: Person, asked: Asked, now: datetime
+) -> tuple[Owned, list[dict[str, Any]]]:
+    """Takes what is pushed, visit by visit in the order of their ids, and answers in the order in which it came."""
+    own = _own_device(conn, person, asked)
+    caller = Caller(person.id, asked.rid)
+    by_visit: dict[str, list[tuple[int, Entry]]] = {}
+    for at, (visit, entry) in enumerate(asked.entries):
+        by_visit.setdefault(visit, []).append((at, entry))
+    results: dict[int, dict[str, Any]] = {}
+    frozen: set[str] = set()
+    for visit in sorted(by_visit):
+        numbered = by_visit[visit]
+        taken = _take_visit(conn, keys, caller, own, visit, [entry for _, entry in numbered], frozen, now)
+        for (at, _), answer in zip(numbered, taken, strict=True):
+            results[at] = {"visit": visit, "rid": answer.rid, "acked": answer.acked, "verdicts": answer.verdicts}
+    for rid in sorted(frozen):
+        desk.end_waiting(conn, keys, rid, now)
+    if _is_news(own, asked, now):
+        _mark_seen(conn, own, asked, now)
+    return own, [results[at] for at in range(len(asked.entries))]
+
+
+def _take_visit(
+    conn: Connection, keys: Keys, caller: Caller, own: Owned, visit: str, entries: Sequence[Entry],
+    frozen: set[str], now: datetime,
+) -> list[Taken]:  # fmt: skip
+    book = desk.open_book(conn, keys, visit, now)
+    device = desk.device_of(own)
+    book.know_device(msgspec.structs.replace(device, frozen=device.frozen or own.rid in frozen))
+    if own.certificate_to is not None:
+        book.know_certificate(own.account_id, own.certificate_to)
+    book.on_effect = finals.judge_proposals(conn)
+    taken = take(book, caller, entries)
+    desk.save(conn, book)
+    frozen |= book.frozen
+    return taken
+
+
+def _answer(
+    conn: Connection, keys: Keys, person: Person, own: Owned, asked: Asked, results: list[dict[str, Any]],
+    now: datetime,
+) -> bytes:  # fmt: skip
+    answer: dict[str, Any] = {
+        "proto": PROTO,
+        "epoch": keys.epoch,
+        "server_time": stamp(now),
+        "results": results,
+        "ops": {},
+        "heads": {},
+        "more": False,
+        "assignments": None,
+        "media_missing": [],
+        "retry_after": None,
+        "notices": [],
+    }
+    if own.revoked_at is not None:
+        answer["notices"] = [{"code": "device_revoked", "text": Problem("device_revoked").sentence()}]
+        return _encode(answer)
+    is_other_epoch = asked.epoch is not None and asked.epoch != keys.epoch
+    answer["ops"], answer["heads"], answer["more"] = _news(conn, person, asked, is_other_epoch)
+    if asked.assignments_rev is not None:
+        answer["assignments"] = assignments_for(conn, person.id, asked.assignments_rev)
+    if asked.have_media:
+        answer["media_missing"] = media.missing_of(conn, person, asked.have_media)
+    return _encode(answer)
+
+
+def _news(
+    conn: Connection, person: Person, asked: Asked, is_other_epoch: bool
+) -> tuple[dict[str, list[Any]], dict[str, int], bool]:
+    """Ops after the cursors, visits in the order of their ids; a removed officer's end at the op that removed him."""
+    ops: dict[str, list[Any]] = {}
+    heads: dict[str, int] = {}
+    left = MOST_GIVEN
+    more = False
+    members = visits.memberships(conn, person.id, list(asked.pull))
+    for visit in sorted(members):
+        member = members[visit]
+        last = member.head if member.removed_n is None else member.removed_n
+        cursor = 0 if is_other_epoch else asked.pull[visit]
+        if last != cursor:
+            heads[visit] = last
+        if last <= cursor:
+            continue
+        rows = [row for row in journal.released(conn, visit, cursor, left + 1) if (row.n or 0) <= last]
+        more = more or len(rows) > left
+        rows = rows[:left]
+        left -= len(rows)
+        if rows:
+            ops[visit] = [_given(row, asked.rid if cursor else None) for row in rows]
+    return ops, heads, more
+
+
+def _given(row: Row, own_rid: str | None) -> dict[str, Any]:
+    """An op as a phone gets it; of its own only what it doesn't know, since echoes are dear on a slow line."""
+    given: dict[str, Any] = {
+        "n": row.n,
+        "received_at": row.received_at,
+        "verdict": row.verdict,
+        "reason": row.reason,
+    }
+    if row.verdict == "dead":
+        return {**given, "rid": row.rid, "seq": abs(row.seq), "op": None}
+    if row.rid == own_rid:
+        return {**given, "id": row.id}
+    return {**given, "op": msgspec.Raw(row.body)}
