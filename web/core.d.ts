@@ -130,10 +130,3 @@ interface Material {
   findings: Map<string, any>;
   media: { mime: string; for: string; taken: string | null; geo: any; caption: any }[];
 }
-/** Who may work: of the members those with an interest of their own, and those who haven't said. */
-interface Hands {
-  members: string[];
-  leader: string | null;
-  recused: string[];
-  undeclared: string[];
-}

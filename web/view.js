@@ -1,10 +1,10 @@
 // The visit as everybody is shown it: content, signatures, phase, flags, and what is missing for final.
 
-import { byText, headOpsAt, shortCode, valueAt } from "./fold.js";
-import { canonical, covers, isServer, opId } from "./ops.js";
-import { materialOf, resultMissing } from "./result.js";
-import { show, signaturesOf } from "./signed.js";
-import { sceneOf } from "./standing.js";
+import { byText, headOpsAt, pathKey, shortCode, valueAt } from './fold.js';
+import { canonical, covers, isServer, opId } from './ops.js';
+import { materialOf, resultMissing } from './result.js';
+import { show, signaturesOf } from './signed.js';
+import { isRecusal, sceneOf } from './standing.js';
 
 /**
  * The visit as `GET /api/visits/<id>/view` gives it, from what is on this phone; the same entries give the same bytes.
@@ -15,7 +15,7 @@ export async function viewOf(entries, frame, facts) {
   const now = await show(scene.ops, frame);
   const { folded } = now;
   const signatures = await signaturesOf(entries, frame, facts.here, scene, now);
-  const hands = handsOf(scene, folded);
+  const recused = recusedOf(folded);
   const proposals = proposalsOf(scene);
   const withVerdict = (/** @type {string} */ verdict) =>
     [...scene.standing].filter(([, it]) => it.verdict === verdict).sort(([a], [b]) => byText(a, b));
@@ -23,18 +23,18 @@ export async function viewOf(entries, frame, facts) {
     visit: frame.visit,
     head: Math.max(0, ...entries.map(({ n }) => n ?? 0)),
     round: scene.crew.round,
-    phase: phaseOf(scene, hands, proposals.some(isOver(now))),
+    phase: phaseOf(scene, recused, proposals.some(isOver(now))),
     content: now.content.content,
     withdrawn: folded.withdrawn,
     digest: now.digest,
     short: shortCode(now.digest),
     conflicts: folded.conflicts.map(({ path }) => ({ path, heads: headOpsAt(folded, path).map(headOf(path)) })),
     signatures,
-    quarantined: withVerdict("quarantined").map(([op, { reason }]) => ({ op, reason })),
-    late: withVerdict("late").map(([op]) => op),
+    quarantined: withVerdict('quarantined').map(([op, { reason }]) => ({ op, reason })),
+    late: withVerdict('late').map(([op]) => op),
     held: [...(facts.held ?? [])].sort((a, b) => byText(a.op, b.op)),
-    flags: flagsOf(entries, scene, hands, facts),
-    missing: sorted(missingOf(scene, now, signatures, hands, proposals, facts)),
+    flags: flagsOf(entries, scene, recused),
+    missing: sorted(missingOf(scene, now, signatures, recused, proposals, facts)),
     members: scene.crew.members,
     leader: scene.crew.leader,
   };
@@ -49,47 +49,40 @@ const isOver =
   ({ val }) =>
     val.digest === digest;
 
-/** @param {Scene} scene @param {Folded} folded @returns {Hands} */
-function handsOf({ crew: { members, leader } }, folded) {
-  const said = (/** @type {string} */ officer) =>
-    headOpsAt(folded, ["visit", `no_interest:${officer}`]).map(({ val }) => val?.interest);
-  const recused = members.filter((officer) => said(officer).includes(true));
-  const undeclared = members.filter((officer) => !said(officer).length || said(officer).some((it) => it !== false));
-  return { members, leader, recused, undeclared: undeclared.filter((officer) => !recused.includes(officer)) };
-}
+/** Officers one of whose own standing words is that they have an interest (R20.3). @param {Folded} folded */
+const recusedOf = ({ registers }) =>
+  new Set([...registers.values()].flatMap(({ heads }) => heads.filter(isRecusal).map(({ author }) => author)));
 
 /** The open proposals: the present leader's, of this round. @param {Scene} scene */
 function proposalsOf({ ops, crew: { leader, round } }) {
-  const reopens = ops.filter((op) => op.kind === "reopen" && isServer(op.rid) && op.val.round === round);
+  const reopens = ops.filter((op) => op.kind === 'reopen' && isServer(op.rid) && op.val.round === round);
   return ops.filter(
     ({ kind, author, ctx }) =>
-      kind === "propose_final" && author === leader && reopens.every(({ rid, seq }) => covers(ctx, rid, seq)),
+      kind === 'propose_final' && author === leader && reopens.every(({ rid, seq }) => covers(ctx, rid, seq)),
   );
 }
 
-/** @param {Scene} scene @param {Hands} hands @param {boolean} isProposed */
-function phaseOf({ state, ops }, hands, isProposed) {
-  if (state !== "open") return state;
-  if (isProposed) return "final_pending";
-  if (ops.every((op) => isServer(op.rid))) return "dispatched";
-  return isShort(hands) ? "interrupted" : "started";
+/** @param {Scene} scene @param {Set<string>} recused @param {boolean} isProposed */
+function phaseOf({ state, ops, crew }, recused, isProposed) {
+  if (state !== 'open') return state;
+  if (isProposed) return 'final_pending';
+  if (ops.every((op) => isServer(op.rid))) return 'dispatched';
+  return stands(crew, recused) ? 'started' : 'interrupted';
 }
 
-/** R18.2: two officers without an interest, one of them the leader. @param {Hands} hands */
-const isShort = ({ members, leader, recused }) => leader === null || members.length - recused.length < 2;
+/** R18.2: a leader, and two members at least without an interest. @param {Crew} crew @param {Set<string>} recused */
+const stands = ({ members, leader }, recused) =>
+  leader !== null && members.filter((officer) => !recused.has(officer)).length > 1;
 
-/** What is noted beside ops of phones that have effect. Clocks decide nothing, but a clock from the future is told.
- * @param {Entry[]} entries @param {Scene} scene @param {Hands} hands @param {Facts} facts */
-function flagsOf(entries, { effective }, { recused }, { certificates, window }) {
-  const flags = entries.flatMap(({ op, received_at }) => {
+/** What intake noted beside ops that have effect, and what was made by someone who then stepped back.
+ * @param {Entry[]} entries @param {Scene} scene @param {Set<string>} recused */
+function flagsOf(entries, { effective }, recused) {
+  const flags = entries.flatMap(({ op, verdict, reason }) => {
     if (!op || isServer(op.rid) || !effective.has(opId(op))) return [];
-    const { author, at, path } = op;
-    const lastDay = certificates?.[author];
-    const found = [];
-    if (received_at && Date.parse(at) - Date.parse(received_at) > 300_000) found.push("clock_ahead");
-    if (lastDay && window && window.from <= lastDay && lastDay <= window.to) found.push("licence_expiring");
-    if (recused.includes(author) && path[1] !== `no_interest:${author}`) found.push("by_recused");
-    return found.map((flag) => ({ op: opId(op), flag }));
+    const isSteppedBack = recused.has(op.author) && op.path[1] !== `no_interest:${op.author}`;
+    return [verdict === 'ok' && reason, isSteppedBack && 'by_recused']
+      .filter((flag) => !!flag)
+      .map((flag) => ({ op: opId(op), flag: String(flag) }));
   });
   return flags.sort((a, b) => byText(a.op, b.op) || byText(a.flag, b.flag));
 }
@@ -98,72 +91,73 @@ function flagsOf(entries, { effective }, { recused }, { certificates, window }) 
 
 /** In the order in which they are listed. */
 const CODES =
-  "conflict unanswered_point finding evidence attempts order_deadline circumstance followup basis result result_mismatch " +
-  "signature signature_stale signature_weak signature_image subject_signature digest_changed interest_undeclared crew media";
+  'conflict unanswered_point finding evidence attempts order_deadline circumstance followup basis result result_mismatch ' +
+  'signature signature_stale signature_weak signature_image subject_signature digest_changed interest_undeclared crew media';
 /** What is said of an officer by his best signature. */
-const UNSIGNED = { awaiting_image: "signature_image", weak: "signature_weak", stale: "signature_stale" };
+const UNSIGNED = { weak: 'signature_weak', awaiting_image: 'signature_image', stale: 'signature_stale' };
 
 /** @param {Missing[]} found in whatever order, with repeats */
 function sorted(found) {
   const rank = (/** @type {Missing} */ { code, detail }) =>
-    String(CODES.indexOf(`${code} `)).padStart(3, "0") + canonical(detail);
+    String(CODES.indexOf(`${code} `)).padStart(3, '0') + canonical(detail);
   return [...new Map(found.map((it) => [rank(it), it]))].sort(([a], [b]) => byText(a, b)).map(([, it]) => it);
 }
 
-/** @param {Scene} scene @param {Shown} now @param {Signature[]} signatures @param {Hands} hands @param {Op[]} proposals
- * @param {Facts} facts @returns {Missing[]} */
-function missingOf({ state, effective, ops }, now, signatures, hands, proposals, { items, here }) {
+/** @param {string} code @returns {(detail: Record<string, any>) => Missing} */
+const lacks = (code) => (detail) => ({ code, detail });
+
+/** @param {Scene} scene @param {Shown} now @param {Signature[]} signatures @param {Set<string>} recused
+ * @param {Op[]} proposals @param {Facts} facts @returns {Missing[]} */
+function missingOf({ state, ops, crew }, now, signatures, recused, proposals, { items, here }) {
   const { content, media } = now.content;
-  if (state === "void") return [];
-  if (state === "final") {
-    const lacking = media.filter((/** @type {any} */ { sha256 }) => !here.has(sha256));
-    return lacking.map((/** @type {any} */ { sha256 }) => ({ code: "media", detail: { sha256 } }));
+  if (state === 'void') return [];
+  if (state === 'final') {
+    return media
+      .filter((/** @type {any} */ { sha256 }) => !here.has(sha256))
+      .map((/** @type {any} */ { sha256 }) => lacks('media')({ sha256 }));
   }
-  const named = (/** @type {string} */ code, /** @type {Record<string, any>[]} */ details) =>
-    details.map((detail) => ({ code, detail }));
-  const [over, others] = [proposals.filter(isOver(now)), proposals.filter((op) => !isOver(now)(op))];
-  // prettier-ignore
+  const over = proposals.filter(isOver(now));
+  const wrong = over.filter(({ val }) => val.result !== content.visit.result);
   return [
-    ...named("conflict", now.folded.conflicts.map(({ path }) => ({ path }))),
+    ...now.folded.conflicts.map(({ path }) => lacks('conflict')({ path })),
     ...resultMissing(materialOf(now.folded, content), items),
-    ...named("result_mismatch", over.filter(({ val }) => val.result !== content.visit.result).map((op) => ({ op: opId(op) }))),
-    ...unsigned(hands, signatures),
-    ...named("subject_signature", needsSubject(content.visit) && !isSubjectMet(signatures, hands, ops) ? [{}] : []),
-    ...named("digest_changed", over.length ? [] : others.map((op) => ({ op: opId(op) }))),
-    ...named("interest_undeclared", hands.undeclared.map((officer) => ({ officer }))),
-    ...named("crew", isShort(hands) || hands.recused.length ? [{}] : []),
+    ...wrong.map((op) => lacks('result_mismatch')({ op: opId(op) })),
+    ...(over.length ? [] : proposals.map((op) => lacks('digest_changed')({ op: opId(op) }))),
+    ...(isSubjectMet(content.visit, signatures, crew, ops) ? [] : [lacks('subject_signature')({})]),
+    ...(stands(crew, recused) ? [] : [lacks('crew')({})]),
+    ...crew.members.flatMap((officer) => [
+      ...unsigned(officer, signatures),
+      ...(recused.has(officer) ? [lacks('crew')({ officer })] : undeclared(officer, now.folded)),
+    ]),
   ];
 }
 
-/** Every current member signs (R23.2). @param {Hands} hands @param {Signature[]} signatures @returns {Missing[]} */
-function unsigned({ members }, signatures) {
-  return members.flatMap((officer) => {
-    const states = signatures.filter((it) => it.signer === officer && isOfCrew(it)).map(({ state }) => state);
-    if (states.includes("current")) return [];
-    const best = Object.entries(UNSIGNED).find(([state]) => states.includes(state));
-    return [{ code: best?.[1] ?? "signature", detail: { officer } }];
-  });
+/** Every current member signs (R23.2). @param {string} officer @param {Signature[]} signatures */
+function unsigned(officer, signatures) {
+  const states = signatures.filter(({ signer }) => signer === officer).map(({ state }) => state);
+  if (states.includes('current')) return [];
+  const best = Object.entries(UNSIGNED).find(([state]) => states.includes(state));
+  return [lacks(best?.[1] ?? 'signature')({ officer })];
 }
 
-/** @param {Signature} signature */
-const isOfCrew = ({ role }) => role === "leader" || role === "member";
+/** Every member says whether he has an interest. @param {string} officer @param {Folded} folded */
+function undeclared(officer, folded) {
+  const values = folded.registers.get(pathKey(['visit', `no_interest:${officer}`]))?.values ?? [];
+  const isSaid = values.length === 1 && values[0].val?.interest === false;
+  return isSaid ? [] : [lacks('interest_undeclared')({ officer })];
+}
 
-/** Nobody of the subject signs where nobody could be met. @param {Record<string, any>} visit */
-function needsSubject({ result, noncooperation }) {
-  if (result !== "serious_noncooperation") return result !== "unreachable";
+/** R23.2: the subject's representative signs, or his refusal is borne out by a witness or another member; neither where
+ * nobody could be met or nobody was let in.
+ * @param {Record<string, any>} visit @param {Signature[]} signatures @param {Crew} crew @param {Op[]} ops */
+function isSubjectMet({ result, noncooperation }, signatures, { members }, ops) {
   const why = noncooperation?.circumstances;
-  return !(Array.isArray(why) && why.includes("entry_refused"));
-}
-
-/** The subject's representative signs, or his refusal is borne out by a witness or by another member.
- * @param {Signature[]} signatures @param {Hands} hands @param {Op[]} ops */
-function isSubjectMet(signatures, { members }, ops) {
-  const current = signatures.filter(({ state }) => state === "current");
-  return current.some(({ op, role }) => {
-    if (role !== "subject") return false;
-    const { val, author } = /** @type {Op} */ (ops.find((it) => opId(it) === op));
-    const bearsOut = (/** @type {Signature} */ it) =>
-      it.role === "witness" || (isOfCrew(it) && it.signer !== author && members.includes(it.signer));
-    return val.image !== null || current.some(bearsOut);
+  if (result === 'unreachable') return true;
+  if (result === 'serious_noncooperation' && Array.isArray(why) && why.includes('entry_refused')) return true;
+  const current = signatures.filter(({ state }) => state === 'current');
+  return ops.some((op) => {
+    if (op.path[1] !== 'subject' || !current.some((it) => it.op === opId(op))) return false;
+    const others = ['witness', ...members.filter((officer) => officer !== op.author)];
+    return op.val.image !== null || current.some(({ signer }) => others.includes(signer));
   });
 }
