@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import os
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -94,9 +95,22 @@ def serve(given: argparse.Namespace, settings: Settings) -> int:
             f"This database has demo accounts, whose password everybody knows, and SUIJIAN_HOST is '{settings.host}', "
             "which others can reach. Use another database, or set SUIJIAN_DEMO_ANYWHERE=yes."
         )
+    _require_free_port(settings)
     _print_addresses(settings, has_demo=has_demo)
     (_serve_granian if settings.server == "granian" else _serve_uvicorn)(settings)
     return GOOD
+
+
+def _require_free_port(settings: Settings) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as fault:
+            raise Cannot(
+                f"Cannot listen on {settings.host}:{settings.port} ({fault.strerror}); "
+                "set SUIJIAN_PORT to another port, or end what listens there."
+            ) from None
 
 
 def _serve_uvicorn(settings: Settings) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from server.store.session import Database, open_database
 from tests import databases
@@ -20,8 +21,22 @@ NO_CHROMIUM, NO_POSTGRES = "no Chromium", "no PostgreSQL"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--tally FILE`: where `tests/run.py` reads how many passed, failed and did not run."""
+    """The options: `--tally FILE`, where `tests/run.py` reads how many passed, failed and did not run."""
     parser.addoption("--tally", default=None)
+    parser.addoption("--soak", action="store_true", help="the long sweeps: see the fixture `soak`")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No test has a time limit; a failing example prints how to run it again."""
+    settings.register_profile("usual", deadline=None, print_blob=True)
+    settings.register_profile("soak", deadline=None, print_blob=True, max_examples=3000)
+    settings.load_profile("soak" if config.getoption("--soak") else "usual")
+
+
+@pytest.fixture
+def soak(request: pytest.FixtureRequest) -> bool:
+    """Whether this is `make soak`: a test may then take a hundred times as many examples."""
+    return bool(request.config.getoption("--soak"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
