@@ -4,10 +4,10 @@ import { Trouble } from "./db.js";
 import { newMedium, putChunks } from "./media.js";
 import { opId, sha256Hex } from "./ops.js";
 import { alone, append } from "./outbox.js";
-import { changesBetween, cutOf, foldAt, sceneOf } from "./view.js";
+import { changesBetween, foldAt } from "./signed.js";
+import { cutOf, sceneOf } from "./standing.js";
 
 /** @import { Db } from "./db.js" */
-/** @import { Entry, Facts } from "./view.js" */
 /** @typedef {{entries: Entry[], frame: any, facts: Facts, view: any, tooNew: boolean}} Seen a visit as this phone folds it */
 
 /** @param {Seen} seen @param {string} digest as the signer was shown it */

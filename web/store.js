@@ -14,7 +14,6 @@ import { Sync } from "./sync.js";
 import { viewOf } from "./view.js";
 
 /** @import { Medium, Row } from "./db.js" */
-/** @import { Facts } from "./standing.js" */
 
 /**
  * @typedef {object} State          a snapshot; a new object whenever anything in it changes
@@ -399,7 +398,7 @@ function noSigning({ view, tooNew }, template) {
   return view.conflicts.length ? "conflict" : null;
 }
 
-/** @param {string} id @param {import("./fold.js").Folded} folded @param {Medium[]} rows @param {any} view @returns {Promise<Photo[]>} */
+/** @param {string} id @param {Folded} folded @param {Medium[]} rows @param {any} view @returns {Promise<Photo[]>} */
 async function photosOf(id, folded, rows, view) {
   const photos = [];
   for (const [sha256, it] of folded.media) {
