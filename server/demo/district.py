@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from stdnum.cn import uscc
 
@@ -55,8 +55,8 @@ _OFFICERS: Final[tuple[tuple[str, str, str, str, tuple[str, ...]], ...]] = (
     ("li", "李承远", "male", HAZCHEM, ("hazardous_chemicals", "safety_services", "industry_commerce")),
     ("zhang", "张立", "male", HAZCHEM, _ALL),
     ("wang", "王楠", "female", HAZCHEM, _ALL),
-    ("officer-04", "刘启明", "male", HAZCHEM, _HC),
-    ("officer-05", "陈佳慧", "female", HAZCHEM, _HC),
+    ("liu", "刘启明", "male", HAZCHEM, _HC),
+    ("song", "宋佳慧", "female", HAZCHEM, _HC),
     ("zhao", "赵一诺", "female", INDUSTRY, _IC),
     ("sun", "孙立群", "male", INDUSTRY, ("industry_commerce", "hazardous_chemicals")),
     ("chen", "陈望舒", "female", INDUSTRY, _IC),
@@ -88,6 +88,9 @@ _EXPERTS: Final = (
     Expert("expert-5", "史长青", "某高校", "副教授", ("industry_commerce", "non_coal_mines")),
     Expert("expert-6", "段慧敏", "某造纸厂", "安全总监", ("industry_commerce",)),
 )
+
+_CREDIT: Final[tuple[Literal["A", "B", "C", "D"], ...]] = ("A", "A", "A", "B", "B", "B", "B", "B", "C", "C", "D")
+"""Credit grades as often as they occur."""
 
 _FLAGGED: Final = {
     3: ("key_list", "重点关注名录通知〔{year}〕2 号"),
@@ -173,7 +176,7 @@ def _subject(rng: Random, place: int, group: str, names: set[str], today: date) 
         industry=trade["industry"],
         region=REGION,
         risk=trade["risk"],
-        credit=rng.choice("AAABBBBBCCD"),
+        credit=rng.choice(_CREDIT),
         status="suspended" if place % 97 == 0 else "cancelled" if place % 131 == 0 else "active",
         lat_e7=round((town["lat"] + rng.uniform(-0.012, 0.012)) * 1e7),
         lon_e7=round((town["lon"] + rng.uniform(-0.012, 0.012)) * 1e7),

@@ -23,6 +23,8 @@ ACCOUNTS: Final = (
     Account("li", "李承远", HAZCHEM, ("officer",), True),
     Account("zhang", "张立", HAZCHEM, ("officer",), True),
     Account("wang", "王楠", HAZCHEM, ("officer",), True),
+    Account("liu", "刘启明", HAZCHEM, ("officer",), True),
+    Account("song", "宋佳慧", HAZCHEM, ("officer",), True),
     Account("zhao", "赵一诺", INDUSTRY, ("officer",), True),
     Account("sun", "孙立群", INDUSTRY, ("officer",), True),
     Account("chen", "陈望舒", INDUSTRY, ("officer",), True),

@@ -130,7 +130,9 @@ def _panel(pen: ImageDraw.ImageDraw, rng: Random) -> None:
             pen.rectangle((left + 14, 190 + row * 100, left + 30, 214 + row * 100), fill=(220, 220, 214))
     for _ in range(rng.randint(4, 7)):
         start = rng.randint(330, 600)
-        pen.line((start, 520, start + rng.randint(-80, 80), 690), fill=rng.choice(((30, 30, 30), (160, 40, 34))), width=7)
+        pen.line(
+            (start, 520, start + rng.randint(-80, 80), 690), fill=rng.choice(((30, 30, 30), (160, 40, 34))), width=7
+        )
 
 
 def _gate(pen: ImageDraw.ImageDraw, rng: Random) -> None:

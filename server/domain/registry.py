@@ -172,7 +172,8 @@ def template_of(items: Sequence[Item]) -> Template:
     if len(points) != len(set(points)):
         raise ValueError("Two points of one checklist have the same id.")
     title = "、".join(item.name for item in items)
-    body = rfc8785.dumps({"t": "checklist/1", "title": title, "items": [_in_template(item) for item in items]})
+    document = {"t": "checklist/1", "title": title, "items": [_in_template(item) for item in items]}
+    body = rfc8785.dumps(document)  # type: ignore[arg-type]  # its JSON type is recursive
     return Template(hashlib.sha256(body).hexdigest(), title, body)
 
 
