@@ -180,7 +180,10 @@ def _load_demo(db: Database, settings: Settings, today: date | None) -> bool:
     from server.demo import load
 
     with db.read() as conn:
-        if meta_of(conn, DEMO) is not None or people.has_accounts(conn):
+        loaded = meta_of(conn, DEMO)
+        if loaded == "loading":
+            raise Cannot("The demo district was not loaded to its end: remove the data folder and start again.")
+        if loaded is not None or people.has_accounts(conn):
             return False
     load(db, settings, today, wall_clock())
     return True
