@@ -23,7 +23,7 @@ from server.store.session import Connection, Database
 from server.sync.acts import open_visit
 from server.sync.keys import open_keys
 
-DISPATCHED_AGO: Final = 26
+DISPATCHED_AGO: Final = 36
 """On which weekday before today the demo's visits were dispatched."""
 
 

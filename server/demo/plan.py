@@ -49,7 +49,7 @@ UNIT_OF: Final = {"hazchem": HAZCHEM, "special": HAZCHEM, "joint": INDUSTRY, "co
 
 def tasks(today: date) -> dict[str, Task]:
     """The four tasks of the quarter, under their short names."""
-    first, last = (today - timedelta(45)).isoformat(), (today + timedelta(20)).isoformat()
+    first, last = (today - timedelta(60)).isoformat(), (today + timedelta(20)).isoformat()
     quarter = f"{today.year}年第{'一二三四'[(today.month - 1) // 3]}季度"
 
     def task(name: str, title: str, items: tuple[str, ...], **more: str) -> Task:

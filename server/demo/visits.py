@@ -231,7 +231,7 @@ def conflict(visit: Visit, today: date, ago: int) -> None:
 
 
 PLAYS: Final = {
-    "approved": Play(no_problem, 20),
+    "approved": Play(no_problem, 30),
     "unreachable": Play(unreachable, 18),
     "refused": Play(entry_refused, 16),
     "ordered": Play(ordered, 14),
