@@ -37,7 +37,7 @@ def enrolled(connection: Any, handler: Any) -> None:
 def desk_of(request: Request[Any, Any, Any]) -> Desk:
     """What acts on uploads need of the app."""
     state = request.app.state
-    return Desk(state.db, state.files, now(request))
+    return Desk(state.db, state.files, state["keys"], now(request))
 
 
 @route(["/", "/uploads/{upload_id:str}"], http_method=["OPTIONS"], exclude_from_auth=True, sync_to_thread=False)

@@ -158,6 +158,7 @@ _sender = visit_crew.alias("sender")
 def _is_for(visit_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     """Whether a `media` row counts for a visit: uploaded for it, or for none by someone who is or was in its crew."""
     in_crew = sa.exists().where(_sender.c.visit_id == visit_id, _sender.c.officer_id == media.c.account_id)
+    in_crew = in_crew.correlate_except(_sender)
     return sa.or_(media.c.visit_id == visit_id, sa.and_(media.c.visit_id.is_(None), in_crew))
 
 

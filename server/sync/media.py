@@ -19,7 +19,8 @@ from server.store.files import Busy, FileStore, Incoming, is_digest
 from server.store.people import Person
 from server.store.session import Connection, Database
 from server.store.uploads import Arrival, Place, Upload
-from server.sync import intake
+from server.sync import finals
+from server.sync.keys import Keys
 
 MOST_BYTES: Final = 512 << 20
 """The largest file that is taken."""
@@ -91,10 +92,11 @@ class Checksum:
 
 
 class Desk(NamedTuple):
-    """What every act on uploads needs: the database, the files, the moment."""
+    """What every act on uploads needs: the database, the files, the server's keys (an upload may complete a final)."""
 
     db: Database
     files: FileStore
+    keys: Keys
     now: datetime
 
 
@@ -322,7 +324,7 @@ def complete(desk: Desk, upload: Upload, file: Incoming) -> Upload:
             uploads.end_upload(conn, upload.id, "done")
         else:
             uploads.add_upload(conn, done)
-        _arrive(conn, [arrival], upload.account_id, upload.rid, desk.now)
+        _arrive(conn, desk, [arrival], upload.account_id, upload.rid)
 
     desk.db.run_write(write)
     if file.named:
@@ -371,11 +373,11 @@ def keep_batch(
     desk.files.keep([file for file, _, _ in parts])
     arrivals = [Arrival(file.sha256(), file.size, visit_id, mime, of) for file, mime, of in parts]
     if arrivals:
-        desk.db.run_write(lambda conn: _arrive(conn, arrivals, person.id, rid, desk.now))
+        desk.db.run_write(lambda conn: _arrive(conn, desk, arrivals, person.id, rid))
 
 
-def _arrive(conn: Connection, arrivals: Sequence[Arrival], account_id: str, rid: str | None, now: datetime) -> None:
-    uploads.record_arrivals(conn, arrivals, account_id, rid, now)
+def _arrive(conn: Connection, desk: Desk, arrivals: Sequence[Arrival], account_id: str, rid: str | None) -> None:
+    uploads.record_arrivals(conn, arrivals, account_id, rid, desk.now)
     visits: set[str] = set()
     for arrival in arrivals:
         if arrival.of is not None:
@@ -385,7 +387,7 @@ def _arrive(conn: Connection, arrivals: Sequence[Arrival], account_id: str, rid:
         else:
             visits |= uploads.visits_waiting_for(conn, arrival.sha256, account_id)
     if visits:
-        getattr(intake, "media_arrived", lambda *_: None)(conn, sorted(visits))
+        finals.media_arrived(conn, desk.keys, sorted(visits), desk.now)
 
 
 def sweep(desk: Desk) -> int:

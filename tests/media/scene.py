@@ -55,7 +55,7 @@ def name_in_op(db: Database, sha256: str, rid: str, visit: str = VISIT, role: st
 
 
 def _subject() -> dict[str, Any]:
-    texts = {name: "" for name in ("legal_representative", "address", "contact", "phone", "kind", "industry", "region")}
+    texts = dict.fromkeys(("legal_representative", "address", "contact", "phone", "kind", "industry", "region"), "")
     return texts | {
         "id": "s1", "uscc": "91411303MAAY4CL12N", "name": "示例", "risk": "low", "credit": "A", "status": "open",
         "flags": [], "traits": [],
@@ -64,9 +64,9 @@ def _subject() -> dict[str, Any]:
 
 def _visit(id: str) -> dict[str, Any]:
     return {
-        "id": id, "unit_id": "hazchem", "subject_id": "s1", "subject_name": "示例", "subject_uscc": "91411303MAAY4CL12N",
-        "tpl": "0" * 64, "window_from": "2026-11-01", "window_to": "2026-12-31", "nonce": "n",
-        "dispatched_at": "2026-11-24T00:00:00.000Z", "standing": b"{}",
+        "id": id, "unit_id": "hazchem", "subject_id": "s1", "subject_name": "示例",
+        "subject_uscc": "91411303MAAY4CL12N", "tpl": "0" * 64, "nonce": "n",
+        "window_from": "2026-11-01", "window_to": "2026-12-31", "dispatched_at": "2026-11-24T00:00:00.000Z", "standing": b"{}",
     }  # fmt: skip
 
 
@@ -91,12 +91,12 @@ class Phone:
         """The Authorization header's value."""
         return str(self.http.headers["authorization"])
 
-    def create(self, size: int, headers: dict[str, str] | None = None, **metadata: str) -> httpx.Response:
+    def create(self, size: int, headers: dict[str, str] | None = None, **metadata: Any) -> httpx.Response:
         """A plain creation."""
         said = {"Upload-Length": str(size), "Upload-Metadata": metadata_of(metadata)}
         return self.http.post("/api/media", headers=TUS | said | (headers or {}))
 
-    def send(self, data: bytes, body: bytes | None = None, **metadata: str) -> httpx.Response:
+    def send(self, data: bytes, body: Any = None, **metadata: Any) -> httpx.Response:
         """A creation with upload: all of the data, or `body` as its first part."""
         said = {"Upload-Length": str(len(data)), "Upload-Metadata": metadata_of(metadata), "Content-Type": PART}
         return self.http.post("/api/media", headers=TUS | said, content=data if body is None else body)

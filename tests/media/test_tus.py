@@ -115,7 +115,7 @@ def test_metadata_that_cannot_be_read_is_refused(li: Phone, metadata: str) -> No
 
 @pytest.mark.parametrize("length", ["", "-1", "1.5", "x", "1" * 16, "٣"])
 def test_a_length_that_is_no_number_is_refused(li: Phone, length: str) -> None:
-    said: list[tuple[str, bytes]] = [("Tus-Resumable", b"1.0.0"), ("Upload-Length", length.encode())]
+    said = {b"Tus-Resumable": b"1.0.0", b"Upload-Length": length.encode()}
     assert li.http.post("/api/media", headers=said).status_code == 400
 
 
@@ -193,7 +193,7 @@ def test_bytes_that_are_here_and_may_be_seen_are_not_sent_again(li: Phone, zhang
     name_in_op(beside, digest, li.rid)
     assert zhang.send(data, b"", **said).headers["upload-offset"] == "2000000"
     assert zhang.send(data, data[:1000], **said).headers["upload-offset"] == "2000000"
-    assert zhang.create(len(data), **said).headers["upload-offset"] == "0"
+    assert zhang.create(len(data), None, **said).headers["upload-offset"] == "0"
     assert zhang.send(data, b"", sha256=digest, visit=ELSEWHERE).headers["upload-offset"] == "0"
 
 
@@ -206,7 +206,7 @@ def test_a_cut_first_request_can_go_on_when_its_sender_asks_with_an_empty_body(l
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        li.send(data, broken(), **said)  # type: ignore[arg-type]
+        li.send(data, broken(), **said)
     while (answer := li.send(data, b"", **said)).headers["upload-offset"] == "0":
         assert li.http.delete(answer.headers["location"], headers=TUS).status_code == 204
     offset = int(answer.headers["upload-offset"])
