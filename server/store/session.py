@@ -93,10 +93,13 @@ def _disk_faults() -> Iterator[None]:
     """A full disk is a problem that passes; a failed fsync ends the process, since nothing is certain after it."""
     try:
         yield
-    except OperationalError as error:
-        name = getattr(error.orig, "sqlite_errorname", "") or ""
-        if name == "SQLITE_FULL" or getattr(error.orig, "sqlstate", None) == "53100":
+    except (OperationalError, sqlite3.OperationalError) as error:
+        origin = error.orig if isinstance(error, OperationalError) else error
+        name = getattr(origin, "sqlite_errorname", "") or ""
+        if name == "SQLITE_FULL" or getattr(origin, "sqlstate", None) == "53100":
             raise Problem("disk_full") from error
+        if name == "SQLITE_BUSY":  # another process held the writer for longer than anybody waits
+            raise Problem("unavailable", headers={"Retry-After": "5"}) from error
         if name in ("SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC", "SQLITE_IOERR_WRITE"):
             sys.stderr.write(f"The disk refused to keep what was written ({name}); the server stops.\n")
             sys.stderr.flush()
@@ -143,7 +146,10 @@ def _make_sqlite_safe(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(conn: Connection) -> None:
     writes = conn.get_execution_options().get("suijian_write", False)
-    conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    raw = conn.connection.driver_connection  # past SQLAlchemy, whose cursor would cost more than the whole transaction
+    if not isinstance(raw, sqlite3.Connection):
+        raise TypeError("an SQLite engine hands out SQLite connections")
+    raw.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _postgres(url: sa.URL) -> Engine:
