@@ -38,7 +38,12 @@ def signed() -> Journal:
 
 
 def propose(visit: Journal, rid: str = LI, **more: Any) -> Op:
-    val = {"digest": visit.look().shown.digest, "cut": visit.seen(), "result": "no_problem_found", "signatures": []}
+    val: dict[str, Any] = {
+        "digest": visit.look().shown.digest,
+        "cut": visit.seen(),
+        "result": "no_problem_found",
+        "signatures": [],
+    }
     return visit.put(rid, "propose_final", ["final"], val | more)
 
 
