@@ -82,7 +82,7 @@ CODES: dict[str, Code] = {
     "already_effective": Code(409, None, "该记录已经有效。", "This record has effect already."),
     "final": Code(
         409,
-        "23",
+        None,
         "本次检查已定稿；如需变更，请由单位负责人重新开启。",
         "The record is final; to change it the unit head has to reopen it first.",
     ),

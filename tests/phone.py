@@ -181,9 +181,7 @@ class Phone:
     def upload(self, visit: str, data: bytes, mime: str = "image/png") -> str:
         """Brings bytes in one multipart batch; their hash."""
         digest = hashlib.sha256(data).hexdigest()
-        answer = self.http.post(
-            "/api/media/batch", data={"visit": visit}, files={digest: ("blob", data, mime)}
-        )
+        answer = self.http.post("/api/media/batch", data={"visit": visit}, files={digest: ("blob", data, mime)})
         answer.raise_for_status()
         return digest
 

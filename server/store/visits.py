@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from server.store.tables import account, assignments, device, officer, template, visit, visit_crew
+from server.domain.instant import stamp
+from server.store.tables import assignments, device, officer, template, visit, visit_crew, visit_task
 
 
 class Locked(msgspec.Struct, frozen=True):
@@ -45,6 +47,12 @@ def look(conn: Connection, visit_id: str) -> Locked | None:
     return None if row is None else Locked(*row)
 
 
+def look_all(conn: Connection, visit_ids: Iterable[str]) -> list[Locked]:
+    """The rows of visits, without a lock, in the order of their ids."""
+    query = sa.select(*_COLUMNS).where(visit.c.id.in_(list(visit_ids))).order_by(visit.c.id)
+    return [Locked(*row) for row in conn.execute(query)]
+
+
 _ADVANCE = (
     sa.update(visit)
     .where(visit.c.id == sa.bindparam("visit"))
@@ -61,6 +69,33 @@ def points_body(conn: Connection, tpl: str) -> bytes | None:
     """The document of a checklist."""
     found: bytes | None = conn.scalar(sa.select(template.c.body).where(template.c.sha256 == tpl))
     return found
+
+
+def add(
+    conn: Connection,
+    *,
+    id: str,
+    unit_id: str,
+    subject_id: str,
+    subject: tuple[str, str],
+    tpl: str,
+    window: tuple[str, str],
+    nonce: str,
+    standing: bytes,
+    tasks: Iterable[str],
+    now: datetime,
+) -> None:
+    """Adds a visit with its tasks; name and code of the subject are frozen as they are now."""
+    conn.execute(
+        sa.insert(visit).values(
+            id=id, unit_id=unit_id, subject_id=subject_id, subject_name=subject[0], subject_uscc=subject[1], tpl=tpl,
+            window_from=window[0], window_to=window[1], nonce=nonce, dispatched_at=stamp(now), head=0, round=1,
+            state="open", standing=standing,
+        )
+    )  # fmt: skip
+    rows = [{"visit_id": id, "task_id": task} for task in tasks]
+    if rows:
+        conn.execute(sa.insert(visit_task), rows)
 
 
 class Owned(msgspec.Struct, frozen=True):
@@ -181,9 +216,3 @@ def memberships(conn: Connection, officer_id: str, visits: Sequence[str] | None 
 def assignments_rev(conn: Connection, officer_id: str) -> int:
     """The revision of an officer's list; 0 while he never had one."""
     return conn.scalar(sa.select(assignments.c.rev).where(assignments.c.officer_id == officer_id)) or 0
-
-
-def account_names(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
-    """The names of these people."""
-    rows = conn.execute(sa.select(account.c.id, account.c.name).where(account.c.id.in_(list(ids))))
-    return {row.id: row.name for row in rows}

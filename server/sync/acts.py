@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any, Final
 
-import sqlalchemy as sa
+import msgspec
 from sqlalchemy.engine import Connection
 
-from server.domain.instant import stamp
+from server.domain.access import may, office_sees
+from server.errors import Problem
 from server.store import trail, visits
-from server.store.tables import visit, visit_task
-from server.sync import desk
-from server.sync.intake import hear
-from server.sync.judge import Standing
-from server.sync.keys import Keys
+from server.store.journal import Row
+from server.store.people import Person
+from server.store.session import Database
+from server.store.visits import Locked
+from server.sync import desk, ops
+from server.sync.book import Book
+from server.sync.finals import judge_proposals
+from server.sync.intake import hear, obstacle, retry
+from server.sync.judge import ADMISSIBLE, Standing, is_member, leader_of, role_of
+from server.sync.keys import SERVER_RID, Keys
+from server.sync.shapes import is_id, is_op_id
 
 
 def open_visit(
@@ -32,20 +41,17 @@ def open_visit(
     crew: Sequence[tuple[str, str]],
     now: datetime,
     actor: str,
+    nonce: str | None = None,
 ) -> None:
     """Dispatches a visit: its row, and one `assign` for each of its crew, pairs of officer and role (R18.2).
 
     `subject` is name and code as they are frozen now; `window` first and last day, `tasks` the ids of its tasks.
+    `nonce` proves "not before": it is drawn at random unless the same visit has to come out alike twice.
     """
-    conn.execute(
-        sa.insert(visit).values(
-            id=visit_id, unit_id=unit_id, subject_id=subject_id, subject_name=subject[0], subject_uscc=subject[1],
-            tpl=tpl, window_from=window[0], window_to=window[1], nonce=secrets.token_hex(16),
-            dispatched_at=stamp(now), head=0, round=1, state="open", standing=desk.standing_bytes(Standing()),
-        )
+    visits.add(
+        conn, id=visit_id, unit_id=unit_id, subject_id=subject_id, subject=subject, tpl=tpl, window=window,
+        nonce=nonce or secrets.token_hex(16), standing=desk.standing_bytes(Standing()), tasks=tasks, now=now,
     )  # fmt: skip
-    if tasks:
-        conn.execute(sa.insert(visit_task), [{"visit_id": visit_id, "task_id": task} for task in tasks])
     trail.append(conn, [trail.Act("visit.dispatch", actor, f"visit:{visit_id}", None, tpl)], now)
     book = desk.open_book(conn, keys, visit_id, now)
     for officer, role in crew:
@@ -53,3 +59,214 @@ def open_visit(
     for officer, _ in crew:
         hear(book, visits.rids_of(conn, officer))
     desk.save(conn, book)
+
+
+class Act(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An act as it is asked for."""
+
+    kind: str
+    path: list[str]
+    val: dict[str, Any]
+
+
+class Done(msgspec.Struct, frozen=True):
+    """The op that an act became."""
+
+    n: int
+    op: str
+
+
+MOST_TEXT: Final = 8 * 1024
+ROLES: Final = ("leader", "member", "removed")
+
+
+def office_act(
+    db: Database, keys: Keys, person: Person, visit_id: str, act: Act | dict[str, Any], now: datetime
+) -> Done:
+    """Does an act on a visit, or raises the Problem in its way: unseen, malformed, no right, wrong state."""
+    given = msgspec.convert(act, Act) if isinstance(act, dict) else act
+    return db.run_write(lambda conn: _act(conn, keys, person, visit_id, given, now))
+
+
+def _act(conn: Connection, keys: Keys, person: Person, visit_id: str, act: Act, now: datetime) -> Done:
+    row = visits.look(conn, visit_id)
+    if row is None:
+        raise Problem("not_found")
+    book = desk.open_book(conn, keys, visit_id, now)
+    if not sees(book, row, person):
+        raise Problem("not_found")
+    do = _ACTS.get(act.kind)
+    if do is None:
+        raise Problem("bad_request", why="kind")
+    written = do(_Desk(conn, book, row, person), act)
+    if book.facts is not None and book.facts.standing.proposals:
+        judge_proposals(conn)(book)
+    desk.save(conn, book)
+    return Done(written.n or 0, written.id)
+
+
+def sees(book: Book, row: Locked, person: Person) -> bool:
+    """Whether the visit exists for this person: its crew, and the office (domain page, section 2)."""
+    return is_member(book.facts, person.id) or office_sees(person.roles, person.unit_id, row.unit_id)
+
+
+class _Desk(msgspec.Struct, frozen=True):
+    """What an act is done with."""
+
+    conn: Connection
+    book: Book
+    row: Locked
+    person: Person
+
+    @property
+    def state(self) -> str:
+        return self.book.facts.state if self.book.facts else "void"
+
+    def require(self, act: str) -> None:
+        """The right of the person's roles in the unit of the visit."""
+        if not may(self.person.roles, self.person.unit_id, self.row.unit_id, act):
+            raise Problem("forbidden")
+
+    def require_open(self) -> None:
+        """Nothing is decided on a record that stands."""
+        if self.state != "open":
+            raise Problem("final")
+
+    def target(self, act: Act) -> Row:
+        """The op that an act speaks of."""
+        if len(act.path) != 2 or act.path[0] != "op" or not is_op_id(act.path[1]):
+            raise Problem("bad_request", why="path")
+        rid, _, seq = act.path[1].rpartition(":")
+        row = self.book.look_up(rid, int(seq))
+        if row is None or (row.n is None and row.verdict != "held"):
+            raise Problem("not_found")
+        return row
+
+
+def _text(act: Act, name: str, *, needed: bool = True) -> str:
+    """A text of the act's value, in NFC."""
+    text = act.val.get(name, "")
+    if not isinstance(text, str) or len(text.encode(errors="replace")) > MOST_TEXT or (needed and not text.strip()):
+        raise Problem("bad_request", why=f"val.{name}")
+    return unicodedata.normalize("NFC", text)
+
+
+def _only(act: Act, *names: str) -> None:
+    if not act.val.keys() <= {*names, "by"}:
+        raise Problem("bad_request", why="val")
+
+
+def _admit(at: _Desk, act: Act) -> Row:
+    """The leader or the unit's clerk gives an op its effect; nobody does it for his own."""
+    book, person = at.book, at.person
+    _only(act, "reason")
+    reason = _text(act, "reason")
+    leads = book.facts is not None and leader_of(book.facts.standing.crew) == person.id
+    if not leads:
+        at.require("admit")
+    target = at.target(act)
+    device = book.device(target.rid)
+    if person.id in (target.author, device.owner if device else None):
+        raise Problem("own_op")
+    at.require_open()
+    if target.standing == "ok":
+        raise Problem("already_effective")
+    if not _is_admissible(book, target):
+        raise Problem("not_admissible", reason=target.standing_reason or target.standing)
+    written = book.write("admit", ["op", target.id], {"reason": reason, "by": person.id}, person.id)
+    if target.verdict == "held":
+        retry(book, target, despite_ctx=True)
+    else:
+        book.decide(target, "ok", None)
+    return written
+
+
+def _is_admissible(book: Book, target: Row) -> bool:
+    if target.verdict == "held":
+        device = book.device(target.rid)
+        if device is None:
+            return False
+        waits_for = obstacle(book, ops.read(target.body), book.is_heard(device.owner))
+        return waits_for is None or not waits_for.startswith(f"{target.rid}:")
+    if target.standing == "late":
+        return target.kind != "propose_final"
+    return target.standing == "quarantined" and target.standing_reason in ADMISSIBLE and target.kind != "propose_final"
+
+
+def _rule(at: _Desk, act: Act) -> Row:
+    """The unit's clerk takes an op's effect away (or gives it back, where it could be admitted)."""
+    _only(act, "verdict", "reason")
+    verdict, reason = act.val.get("verdict"), _text(act, "reason", needed=False) or None
+    if verdict not in ("ok", "quarantined", "late"):
+        raise Problem("bad_request", why="val.verdict")
+    at.require("rule")
+    target = at.target(act)
+    at.require_open()
+    if target.verdict in ("held", "dead") or SERVER_RID.match(target.rid):
+        raise Problem("not_admissible", reason=target.verdict)
+    if (target.standing, target.standing_reason) == (verdict, reason) or target.standing == verdict == "ok":
+        raise Problem("already_effective")
+    if verdict == "ok" and not _is_admissible(at.book, target):
+        raise Problem("not_admissible", reason=target.standing_reason or target.standing)
+    return at.book.rule(target.id, verdict, reason, at.person.id)
+
+
+def _assign(at: _Desk, act: Act) -> Row:
+    """Puts an officer into the crew, changes who leads, or takes one out, which is for the unit head (R20.1)."""
+    _only(act, "role", "reason")
+    if len(act.path) != 2 or act.path[0] != "crew" or not is_id(act.path[1]):
+        raise Problem("bad_request", why="path")
+    officer, role, reason = act.path[1], act.val.get("role"), _text(act, "reason", needed=False)
+    if role not in ROLES:
+        raise Problem("bad_request", why="val.role")
+    at.require("assign")
+    if role == "removed" and not may(at.person.roles, at.person.unit_id, at.row.unit_id, "replace"):
+        raise Problem("needs_approval")
+    at.require_open()
+    if not visits.known_officer(at.conn, officer):
+        raise Problem("bad_request", why="path: officer")
+    crew = at.book.facts.standing.crew if at.book.facts else []
+    last, leader = role_of(crew, officer), leader_of(crew)
+    if (last.role if last else "removed") == role:
+        raise Problem("already_effective")
+    if role == "leader" and leader is not None:
+        at.book.write("assign", ["crew", leader], {"role": "member", "reason": reason}, at.person.id)
+    written = at.book.write("assign", ["crew", officer], {"role": role, "reason": reason}, at.person.id)
+    if last is None:
+        hear(at.book, visits.rids_of(at.conn, officer))
+    return written
+
+
+def _reopen(at: _Desk, act: Act) -> Row:
+    """The unit head starts the next round of a record that stands."""
+    _only(act, "round", "reason")
+    number, reason = act.val.get("round"), _text(act, "reason")
+    if act.path != ["round"] or type(number) is not int:
+        raise Problem("bad_request", why="path, val.round")
+    at.require("reopen")
+    if at.book.facts is None or at.state != "final" or number != at.book.facts.round + 1:
+        raise Problem("not_final")
+    val = {"round": number, "reason": reason, "by": at.person.id}
+    return at.book.write("reopen", ["round"], val, at.person.id)
+
+
+def _void(at: _Desk, act: Act) -> Row:
+    """The unit head ends a visit that shall have no record."""
+    _only(act, "reason")
+    reason = _text(act, "reason")
+    if act.path != ["visit"]:
+        raise Problem("bad_request", why="path")
+    at.require("void")
+    if at.state == "void":
+        raise Problem("already_effective")
+    at.require_open()
+    return at.book.write("void", ["visit"], {"reason": reason, "by": at.person.id}, at.person.id)
+
+
+_ACTS: Final[dict[str, Callable[[_Desk, Act], Row]]] = {
+    "admit": _admit,
+    "assign": _assign,
+    "reopen": _reopen,
+    "rule": _rule,
+    "void": _void,
+}

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from server.store import assignments as stored
 from server.store import visits
+from server.sync.record import phases_of
 
 
 def assignments_for(conn: Connection, officer_id: str, known_rev: int) -> dict[str, Any] | None:
@@ -17,8 +18,10 @@ def assignments_for(conn: Connection, officer_id: str, known_rev: int) -> dict[s
         return None
     members = visits.memberships(conn, officer_id)
     open_ids = sorted(id_ for id_, member in members.items() if member.role != "removed")
+    cards = stored.cards(conn, open_ids)
+    unknown = phases_of(conn, [card["id"] for card in cards if card["phase"] is None])
     return {
         "rev": rev,
-        "visits": stored.cards(conn, open_ids),
+        "visits": [{**card, "phase": card["phase"] or unknown[card["id"]]} for card in cards],
         "withdrawn": sorted(members.keys() - set(open_ids)),
     }

@@ -76,6 +76,7 @@ class Book:
         self._rows: dict[tuple[str, int], Row] = {}
         self._spans: set[str] = set()
         self._held: list[Row] | None = None
+        self._base: list[Row] | None = None
         self._devices: dict[str, Device | None] = {}
         self._certificates: dict[str, str] = {}
         self._before = (head, facts)
@@ -126,7 +127,7 @@ class Book:
 
     def is_heard(self, owner: str) -> bool:
         """Whether the visit exists for this owner of a replica."""
-        return owner == "srv" and self.facts is not None or was_member(self.facts, owner)
+        return (owner == "srv" and self.facts is not None) or was_member(self.facts, owner)
 
     def held_rows(self) -> list[Row]:
         """The ops that wait now."""
@@ -140,7 +141,9 @@ class Book:
 
     def entries(self) -> list[Row]:
         """All released ops in the order of `n`, with what this transaction did."""
-        rows = {row.n: row for row in self.source.released()}
+        if self._base is None:
+            self._base = self.source.released()
+        rows = {row.n: row for row in self._base}
         rows |= {row.n: row for row in self._rows.values() if row.n is not None}
         return [rows[n] for n in sorted(rows, key=lambda n: n or 0)]
 
@@ -245,12 +248,31 @@ class Book:
             return
         self.facts = msgspec.structs.replace(facts, standing=standing)
 
-    def drop_proposal(self, id_: str) -> None:
-        """Closes a proposal that was ruled out."""
-        if self.facts is not None:
+    def decide(self, row: Row, verdict: str, reason: str | None) -> None:
+        """Gives an op that was released another verdict: what it means for those that come after follows at once."""
+        self.touch(row)
+        row.standing, row.standing_reason = verdict, None if reason is None else reason[:32]
+        op = ops.stored(row.body)
+        if verdict == "ok":
+            self.apply(row, op)
+        elif self.facts is not None:
             standing = self.facts.standing
-            left = [open_ for open_ in standing.proposals if open_ != id_]
-            self.facts = msgspec.structs.replace(self.facts, standing=msgspec.structs.replace(standing, proposals=left))
+            standing = msgspec.structs.replace(
+                standing,
+                interests=[it for it in standing.interests if (it.rid, it.seq) != (row.rid, row.seq)],
+                proposals=[open_ for open_ in standing.proposals if open_ != row.id],
+            )
+            self.facts = msgspec.structs.replace(self.facts, standing=standing)
+
+    def rule(self, id_: str, verdict: str, reason: str | None, author: str = "srv") -> Row:
+        """Writes a ruling on an op, with effect at once."""
+        rid, _, seq = id_.rpartition(":")
+        row = self.look_up(rid, int(seq))
+        if row is None:
+            raise ValueError(f"There is no op {id_} to rule on.")
+        written = self.write("rule", ["op", id_], {"verdict": verdict, "reason": reason}, author)
+        self.decide(row, verdict, reason)
+        return written
 
     def name_media(self, op: ops.Op) -> None:
         """Notes the bytes that an op names."""

@@ -7,19 +7,72 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
+from server.store import journal, uploads, visits
+from server.store.journal import Row
+from server.sync import desk
 from server.sync.book import Book
 from server.sync.keys import Keys
+from server.sync.record import entry_of, frame_of, items_of
+from server.sync.view import Entry, Facts, accepted, look_at
 
 
 def judge_proposals(conn: Connection) -> Callable[[Book], None]:
-    """What is done after each op with effect while a proposal is open."""
+    """What is done after each op with effect while a proposal is open: it is judged on the journal as it stands."""
+    decoded: dict[int, tuple[Row, str, Entry]] = {}
+
+    def entries(book: Book) -> list[Entry]:
+        found = []
+        for row in book.entries():
+            known = decoded.get(row.n or 0)
+            if known is None or known[0] is not row or known[1] != row.verdict:
+                known = decoded[row.n or 0] = (row, row.verdict, entry_of(row))
+            found.append(known[2])
+        return found
 
     def judge(book: Book) -> None:
-        del book
+        row = visits.look(conn, book.visit)
+        if book.facts is None or row is None or book.facts.state != "open":
+            return
+        journal.add_names(conn, book.visit, book.names)
+        book.names.clear()
+        here = uploads.here_for(conn, book.visit)
+        look = look_at(entries(book), frame_of(row), Facts(items=items_of(conn, row.tpl), here=here))
+        _set_stale_aside(book, {op.id for op in look.proposals})
+        final = accepted(look)
+        if final is not None and final[0].id in book.facts.standing.proposals:
+            accept(book, final[0].id, look.shown.digest or "", final[1])
 
     return judge
 
 
+def _set_stale_aside(book: Book, by_todays_leader: set[str]) -> None:
+    """A proposal is stale when its author made a newer one, or leads no more."""
+    if book.facts is None:
+        return
+    open_ = book.facts.standing.proposals
+    live = [id_ for id_ in open_ if id_ in by_todays_leader]
+    for id_ in open_:
+        if id_ not in live[-1:]:
+            book.rule(id_, "quarantined", "stale_proposal")
+
+
+def accept(book: Book, proposal: str, digest: str, signatures: Sequence[str]) -> None:
+    """Writes the final of this round; any other open proposal came too late."""
+    if book.facts is None:
+        return
+    others = [id_ for id_ in book.facts.standing.proposals if id_ != proposal]
+    val = {"digest": digest, "round": book.facts.round, "signatures": sorted(signatures)}
+    book.write("accept_final", ["final"], val, "srv")
+    for id_ in others:
+        book.rule(id_, "late", None)
+
+
 def media_arrived(conn: Connection, keys: Keys, visit_ids: Sequence[str], now: datetime) -> None:
-    """Judges open proposals again after bytes came for these visits."""
-    del conn, keys, visit_ids, now
+    """Judges open proposals again after bytes came for these visits; an id that is no visit's is passed over."""
+    for visit_id in sorted(set(visit_ids)):
+        row = visits.look(conn, visit_id)
+        if row is None or not desk.facts_of(row).standing.proposals:
+            continue
+        book = desk.open_book(conn, keys, visit_id, now)
+        judge_proposals(conn)(book)
+        desk.save(conn, book)

@@ -1,4 +1,4 @@
-"""Intake: entries of a push in, one verdict for each op out; accept first, judge second (sync page, sections 3 and 6)."""
+"""Intake: entries of a push in, one verdict for each op out. Accept first, judge second (sync page, section 6)."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Pushed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Ops of one replica in one visit."""
 
     visit: str
-    rid: str | None | UnsetType = UNSET
+    rid: str | UnsetType | None = UNSET
     ops: list[Raw] | UnsetType = UNSET
     dead: list[Dead] | UnsetType = UNSET
 
@@ -54,12 +54,12 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     proto: int
     rid: str
-    epoch: str | None | UnsetType = UNSET
-    client: Client | None | UnsetType = UNSET
+    epoch: str | UnsetType | None = UNSET
+    client: Client | UnsetType | None = UNSET
     push: list[Pushed] | UnsetType = UNSET
     pull: dict[str, int] | UnsetType = UNSET
     assignments_rev: int | UnsetType = UNSET
-    pending: Pending | None | UnsetType = UNSET
+    pending: Pending | UnsetType | None = UNSET
     have_media: list[str] | UnsetType = UNSET
 
 

@@ -1,0 +1,73 @@
+"""A visit for those who may see it: its checklist, its view, who is where with it, and the acts on it."""
+
+from __future__ import annotations
+
+from litestar import Response, get, post
+from sqlalchemy.engine import Connection
+
+from server.domain.access import office_sees
+from server.errors import Problem
+from server.routes import guards
+from server.routes.body import decode
+from server.routes.guards import Asked, signed_in
+from server.store import assignments, visits
+from server.store.people import Person
+from server.store.session import Database
+from server.sync.acts import Act, Done, office_act
+from server.sync.record import record_of
+
+FOR_EVER = "private, max-age=31536000, immutable"
+
+
+def require_sight(conn: Connection, person: Person, visit_id: str) -> None:
+    """The crew and the office see a visit; for all others it isn't there."""
+    row = visits.look(conn, visit_id)
+    if row is None:
+        raise Problem("not_found")
+    member = visits.memberships(conn, person.id, [visit_id]).get(visit_id)
+    if (member is None or member.role == "removed") and not office_sees(person.roles, person.unit_id, row.unit_id):
+        raise Problem("not_found")
+
+
+@get("/api/templates/{sha256:str}", guards=[signed_in], sync_to_thread=True)
+def template(request: Asked, sha256: str) -> Response[bytes]:
+    """A checklist, as the bytes that its name is the hash of."""
+    db: Database = request.app.state["db"]
+    with db.read() as conn:
+        body = visits.points_body(conn, sha256)
+    if body is None:
+        raise Problem("not_found")
+    return Response(body, media_type="application/json", headers={"Cache-Control": FOR_EVER, "ETag": f'"{sha256}"'})
+
+
+@get("/api/visits/{visit_id:str}/view", guards=[signed_in], sync_to_thread=True)
+def view(request: Asked, visit_id: str) -> Response[bytes]:
+    """What the server's own fold shows, for a phone to check its own against."""
+    db: Database = request.app.state["db"]
+    with db.read() as conn:
+        require_sight(conn, request.user, visit_id)
+    record = record_of(db, visit_id)
+    if record is None:
+        raise Problem("not_found")
+    return Response(record.view, media_type="application/json")
+
+
+@get("/api/visits/{visit_id:str}/board", guards=[signed_in], sync_to_thread=True)
+def board(request: Asked, visit_id: str) -> dict[str, list[dict[str, object]]]:
+    """The phones of the crew: when each was heard of last, and what it still holds."""
+    db: Database = request.app.state["db"]
+    with db.read() as conn:
+        require_sight(conn, request.user, visit_id)
+        return {"board": assignments.board(conn, visit_id)}
+
+
+@post("/api/visits/{visit_id:str}/acts", guards=[signed_in], status_code=201, sync_to_thread=True)
+def act(request: Asked, visit_id: str, body: bytes) -> Done:
+    """Does an act of leader or office on a visit."""
+    state = request.app.state
+    with state["db"].read() as conn:
+        require_sight(conn, request.user, visit_id)
+    return office_act(state["db"], state["keys"], request.user, visit_id, decode(body, Act), guards.now(request))
+
+
+handlers = [template, view, board, act]
