@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from server.store.migrate import EPOCH, REPLICA, meta_of, migrate
 from server.store.painter import Painter
 from server.store.session import Database, open_database
 from server.sync.keys import open_keys
+from server.sync.media import Desk, sweep
 
 Clock = Callable[[], datetime]
 MOST_BODY = 2**20  # of a JSON request; routes that take more say so themselves
@@ -53,6 +55,7 @@ def create_app(settings: Settings, clock: Clock = wall_clock) -> House:
             title="Suijian", version=__version__, path="/schema", render_plugins=[JsonRenderPlugin()]
         ),
         logging_config=None,
+        on_startup=[_sweep],
         on_shutdown=[_close],
     )
 
@@ -75,6 +78,12 @@ def _parts(db: Database, settings: Settings, clock: Clock) -> dict[str, object]:
         "office_files": _office_files(),
         "every_header": [(name.lower().encode(), value.encode()) for name, value in every_header.items()],
     }
+
+
+async def _sweep(app: Litestar) -> None:
+    """Takes away the uploads that nobody finished in time."""
+    desk = Desk(app.state.db, app.state.files, app.state.clock())
+    await asyncio.to_thread(sweep, desk)
 
 
 async def _close(app: Litestar) -> None:

@@ -139,9 +139,6 @@ CODES: dict[str, Code] = {
     "too_slow": Code(408, None, "等待数据超时，请重试。", "No data came for too long; please try again."),
     "truncated": Code(400, None, "上传内容不完整，本次未保存。", "The body ends too early; nothing of it was taken."),
     "no_picture": Code(404, None, "此文件没有可显示的图片。", "There is no picture to show of this file."),
-    "unenrolled": Code(
-        403, None, "此设备尚未登记，请先登记。", "This device is not enrolled yet; please enrol it first."
-    ),
     "bad_range": Code(416, None, "所请求的片段超出文件范围。", "The part that is asked for lies outside the file."),
 }
 
