@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -130,6 +131,7 @@ def _dispatch(
             crew=[(officer, "member" if place_ else "leader") for place_, officer in enumerate(planned.crew)],
             now=dispatched + timedelta(minutes=place),
             actor="head",
+            nonce=hashlib.sha256(planned.name.encode()).hexdigest()[:32],
         )
         crew = tuple(phones[officer] for officer in planned.crew)
         visits[planned.name] = Visit(ids[planned.name], subject, tuple(looked_at), crew)

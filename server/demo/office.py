@@ -9,12 +9,23 @@ from server.demo.plan import moment
 from server.demo.scenes import Visit
 from server.office.review import approve_record, return_record
 from server.store import reviews
+from server.store.people import Person
 from server.store.session import Connection
+from server.sync.acts import office_act
+
+HEAD = Person("head", "head", "郑国强", "hazchem-section", ("unit_head",), None)
 
 
 def after(server: Server, name: str, visit: Visit, today: date, ago: int) -> None:
     """Approval, return and voiding; what a phone still had to send comes afterwards."""
-    if name in ("approved", "unreachable", "returned"):
+    if name == "void":
+        reason = {"reason": "企业已迁出本区，任务重复派发，经批准作废"}
+        act = {"kind": "void", "path": ["visit"], "val": reason}
+        office_act(server.db, server.keys, HEAD, visit.id, act, moment(today, ago, 11, 30))
+        late_sender = visit.phones[1]
+        late_sender.clock = moment(today, ago, 11, 50)
+        late_sender.sync()
+    elif name in ("approved", "unreachable", "returned"):
         server.db.run_write(lambda conn: _review(conn, name, visit.id, today, ago - 1))
 
 

@@ -198,7 +198,7 @@ class Phone:
             page.round = op.val["round"]
 
     def _upload(self, visit: str, page: Page) -> None:
-        desk = media.Desk(self.server.db, self.server.files, self.clock)
+        desk = media.Desk(self.server.db, self.server.files, self.server.keys, self.clock)
         parts = []
         for content, mime, of in page.pictures:
             file = self.server.files.begin()
