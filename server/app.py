@@ -82,7 +82,7 @@ def _parts(db: Database, settings: Settings, clock: Clock) -> dict[str, object]:
 
 async def _sweep(app: Litestar) -> None:
     """Takes away the uploads that nobody finished in time."""
-    desk = Desk(app.state.db, app.state.files, app.state.clock())
+    desk = Desk(app.state.db, app.state.files, app.state["keys"], app.state.clock())
     await asyncio.to_thread(sweep, desk)
 
 
