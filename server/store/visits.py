@@ -38,6 +38,8 @@ _LOCK = _BY_ID.with_for_update()
 def lock(conn: Connection, visit_id: str) -> Locked | None:
     """Locks the visit's row in a statement of its own: no number is handed out before its commit (section 7)."""
     row = conn.execute(_LOCK, {"visit": visit_id}).one_or_none()
+    if row is None and conn.dialect.name == "postgresql":  # nothing to lock: pushes to an unknown visit wait here
+        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(visit_id, 0))))
     return None if row is None else Locked(*row)
 
 

@@ -105,13 +105,23 @@ def _known_points(_tpl: str) -> list[frozenset[str]]:
     return []
 
 
-def save(conn: Connection, book: Book) -> None:
-    """Writes all that changed in the book, and an entry in the trail for each op that was taken."""
+def save(conn: Connection, *books: Book) -> None:
+    """Writes all that changed in the books, and an entry in the trail for each op that was taken.
+
+    The trail's counter is locked last and once: before it, everybody still waits for visits in the order of their ids.
+    """
+    for book in books:
+        _save(conn, book)
+    acts = [_act(book.visit, row) for book in books for row in book.fresh.values()]
+    if acts:
+        trail.append(conn, acts, books[0].now)
+
+
+def _save(conn: Connection, book: Book) -> None:
     for rid, seq in book.gone:
         journal.take_out(conn, book.visit, rid, seq)
     journal.update(conn, book.visit, list(book.changed.values()))
-    fresh = list(book.fresh.values())
-    journal.insert(conn, book.visit, fresh)
+    journal.insert(conn, book.visit, list(book.fresh.values()))
     journal.set_apart(conn, book.visit, book.apart)
     journal.save_reaches(conn, book.visit, book.moved, book.moved.keys() - book.known_reaches)
     if book.facts is not None and book.is_moved:
@@ -122,7 +132,6 @@ def save(conn: Connection, book: Book) -> None:
     for rid in sorted(book.frozen):
         visits.freeze(conn, rid, book.at)
     _save_crew(conn, book)
-    trail.append(conn, [_act(book.visit, row) for row in fresh], book.now)
 
 
 def _save_crew(conn: Connection, book: Book) -> None:
@@ -141,8 +150,7 @@ def _act(visit: str, row: Row) -> trail.Act:
 
 def end_waiting(conn: Connection, keys: Keys, rid: str, now: datetime, but: Iterable[str] = ()) -> None:
     """Releases, in all visits, what waited for a replica that was frozen or revoked."""
-    for visit_id in journal.visits_waiting_for(conn, rid):
-        if visit_id not in but:
-            book = open_book(conn, keys, visit_id, now)
-            wake_all(book, rid)
-            save(conn, book)
+    books = [open_book(conn, keys, id_, now) for id_ in journal.visits_waiting_for(conn, rid) if id_ not in but]
+    for book in books:
+        wake_all(book, rid)
+    save(conn, *books)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -18,7 +17,8 @@ from server.store.session import Database
 from server.store.visits import Owned
 from server.sync import desk, finals, media
 from server.sync.assignments import assignments_for
-from server.sync.intake import Caller, Entry, Taken, take
+from server.sync.book import Book
+from server.sync.intake import Caller, Entry, take
 from server.sync.keys import Keys
 from server.sync.request import PROTO, Asked, parse
 
@@ -76,34 +76,31 @@ def _take(
     by_visit: dict[str, list[tuple[int, Entry]]] = {}
     for at, (visit, entry) in enumerate(asked.entries):
         by_visit.setdefault(visit, []).append((at, entry))
+    books = {visit: _open(conn, keys, own, visit, now) for visit in sorted(by_visit)}
     results: dict[int, dict[str, Any]] = {}
     frozen: set[str] = set()
-    for visit in sorted(by_visit):
-        numbered = by_visit[visit]
-        taken = _take_visit(conn, keys, caller, own, visit, [entry for _, entry in numbered], frozen, now)
-        for (at, _), answer in zip(numbered, taken, strict=True):
-            results[at] = {"visit": visit, "rid": answer.rid, "acked": answer.acked, "verdicts": answer.verdicts}
-    for rid in sorted(frozen):
-        desk.end_waiting(conn, keys, rid, now)
+    for visit, book in books.items():
+        if frozen & {own.rid}:
+            book.know_device(msgspec.structs.replace(desk.device_of(own), frozen=True))
+        for (at, _), taken in zip(by_visit[visit], take(book, caller, [it for _, it in by_visit[visit]]), strict=True):
+            results[at] = {"visit": visit, "rid": taken.rid, "acked": taken.acked, "verdicts": taken.verdicts}
+        frozen |= book.frozen
     if _is_news(own, asked, now):
         _mark_seen(conn, own, asked, now)
+    desk.save(conn, *books.values())
+    for rid in sorted(frozen):
+        desk.end_waiting(conn, keys, rid, now)
     return own, [results[at] for at in range(len(asked.entries))]
 
 
-def _take_visit(
-    conn: Connection, keys: Keys, caller: Caller, own: Owned, visit: str, entries: Sequence[Entry],
-    frozen: set[str], now: datetime,
-) -> list[Taken]:  # fmt: skip
+def _open(conn: Connection, keys: Keys, own: Owned, visit: str, now: datetime) -> Book:
+    """Opens the book of a visit, with what is known already of the phone that asks."""
     book = desk.open_book(conn, keys, visit, now)
-    device = desk.device_of(own)
-    book.know_device(msgspec.structs.replace(device, frozen=device.frozen or own.rid in frozen))
+    book.know_device(desk.device_of(own))
     if own.certificate_to is not None:
         book.know_certificate(own.account_id, own.certificate_to)
     book.on_effect = finals.judge_proposals(conn)
-    taken = take(book, caller, entries)
-    desk.save(conn, book)
-    frozen |= book.frozen
-    return taken
+    return book
 
 
 def _answer(

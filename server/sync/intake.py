@@ -14,7 +14,7 @@ import msgspec
 from server.store.journal import Row
 from server.sync import ops
 from server.sync.book import HIDDEN, Book, row_of
-from server.sync.judge import Device
+from server.sync.judge import Device, is_member
 from server.sync.keys import is_signed
 
 SHORT: Final = 8
@@ -89,15 +89,20 @@ def take(book: Book, caller: Caller, entries: Sequence[Entry]) -> list[Taken]:
 
     To a caller for whom the visit doesn't exist every answer is what it would be if there were no such visit.
     """
-    heard = book.is_heard(caller.officer)
     placed = [_take_entry(book, caller, entry) for entry in entries]
     answers = []
     for entry, items in zip(entries, placed, strict=True):
-        if entry.rid != caller.rid and not heard:
+        if _is_strange(book, caller, entry.rid):
             answers.append(_blind(entry, items))
         else:
             answers.append(Taken(entry.rid, book.reach(entry.rid).acked, _told(book, entry.rid, items)))
     return answers
+
+
+def _is_strange(book: Book, caller: Caller, rid: str) -> bool:
+    """Whether someone who isn't in the visit carries another's ops: he is told nothing of what became of them."""
+    device = book.device(rid)
+    return device is not None and device.owner != caller.officer and not is_member(book.facts, caller.officer)
 
 
 def _told(book: Book, rid: str, items: list[_Item]) -> list[Verdict]:
