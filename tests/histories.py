@@ -231,7 +231,15 @@ class World:
             self.office()
         else:
             self.rng.choice([
-                self.answer, self.answer, self.visit_field, self.visit_field, self.result, self.finding, self.add, self.row, self.attach,
+                self.answer,
+                self.answer,
+                self.visit_field,
+                self.visit_field,
+                self.result,
+                self.finding,
+                self.add,
+                self.row,
+                self.attach,
                 self.retract, self.caption, self.sign, self.confirm, self.propose,
             ])(phone)  # fmt: skip
 
@@ -327,7 +335,7 @@ class World:
         role = "expert" if signer.startswith("expert:") else signer
         if signer in OFFICERS:
             role = "leader" if signer == shown.crew.leader else "member"
-        val = {
+        val: dict[str, Any] = {
             "digest": shown.digest or self.hex(64),
             "cut": cut,
             "excluded": excluded,
@@ -337,7 +345,7 @@ class World:
             "refused": "拒签" if refused else None,
         }
         if self.deceives(0.1):
-            wrong = [
+            wrong: list[dict[str, Any]] = [
                 {"role": "member"},
                 {"image": None},
                 {"excluded": []},

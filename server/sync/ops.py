@@ -207,11 +207,14 @@ def _canonical_body(raw: bytes, given: dict[str, Any]) -> bytes:
     Without floats, JCS is the shortest way to write a document. So bytes of just that length hold nothing that the
     decoder dropped; only longer ones (white space, escapes, or a second key) are read again with an eye on the keys.
     """
+    has_float = _has_float(given)
     try:
         body = canonical(given)
+        if has_float:
+            canonical(_decode(body))  # 1e20 becomes a whole number, and one that nobody could read again
     except (ValueError, RecursionError) as error:
         raise Unreadable(str(error)) from error
-    if len(body) != len(raw) or _has_float(given):
+    if has_float or len(body) != len(raw):
         json.loads(raw.decode(), object_pairs_hook=_once)
     return body
 
