@@ -1,0 +1,392 @@
+"""The office's rooms as pages: signing in, the inbox, one visit with its review, its history, one photo."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Request, Response, Router, get, post
+from litestar.datastructures import Cookie
+from litestar.response import Redirect
+
+from server.domain.access import OFFICE, may, office_sees, sees_all_units
+from server.errors import Problem
+from server.office import inbox, review, visit_page
+from server.office.missing import sentences
+from server.routes import guards
+from server.routes.guards import Asked, is_office
+from server.routes.session import no_cookie, session_cookie, try_sign_in
+from server.store import directory, people, reviews
+from server.store.people import Person
+from server.store.reviews import Received
+from server.store.uploads import here_for
+from server.sync import acts, record
+from server.words import Words, language_of, messages
+
+TEMPLATES: Final = Path(__file__).parent.parent / "templates"
+LANGUAGE_COOKIE: Final = "suijian-language"
+TURNING: Final = ("sign", "confirm", "propose_final", "assign", "admit", "accept_final", "reopen", "void")
+"""The kinds of op that the short history shows: the turning points of a visit."""
+
+_pages = Environment(
+    loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+
+
+def words_for(request: Request[Any, Any, Any]) -> Words:
+    """The words in the reader's language: chosen by cookie, else by the browser."""
+    return Words(language_of(request.headers.get("accept-language"), request.cookies.get(LANGUAGE_COOKIE)))
+
+
+def render(request: Request[Any, Any, Any], name: str, status: int = 200, **values: Any) -> Response[str]:
+    """A page, or with htmx's partial request the fragment that the caller named."""
+    w = words_for(request)
+    frame: dict[str, Any] = {
+        "w": w,
+        "known": messages(w.language),
+        "person": request.scope.get("user"),
+        "csrf": guards.csrf_of(request),
+        "here": request.url.path,
+        "room": None,
+        "waiting": 0,
+        "unit": "",
+    }
+    text = _pages.get_template(f"office/{name}.html").render(frame | values)
+    return Response(
+        text, status_code=status, media_type="text/html; charset=utf-8", headers={"Cache-Control": "no-store"}
+    )
+
+
+def is_partial(request: Request[Any, Any, Any]) -> bool:
+    """Whether htmx asks for a fragment (version 4 says so itself)."""
+    return request.headers.get("hx-request-type") == "partial"
+
+
+async def form_of(request: Request[Any, Any, Any]) -> Mapping[str, str]:
+    """The fields of a posted form, each as text."""
+    return {key: value for key, value in (await request.form()).items() if isinstance(value, str)}
+
+
+# --- the door ---------------------------------------------------------------------------------------------------------
+
+
+@get("/", exclude_from_auth=True)
+async def home() -> Redirect:
+    """The office opens on its inbox."""
+    return Redirect("/office/inbox", status_code=303)
+
+
+@get("/sign-in")
+async def door(request: Request[Any, Any, Any]) -> Response[Any]:
+    """The sign-in page; somebody of the office who is signed in goes straight to the inbox."""
+    person = request.scope.get("user")
+    if person is not None and not OFFICE.isdisjoint(person.roles):
+        return Redirect("/office/inbox", status_code=303)
+    return render(request, "sign_in", person=None, error=None, username="")
+
+
+@post("/sign-in", status_code=200, exclude_from_auth=True)
+async def enter(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Signs in by form; what is wrong is said on the page, in one wording."""
+    guards.require_own_origin(request)
+    form = await form_of(request)
+    username = form.get("username", "")
+    try:
+        signed = await try_sign_in(request, username, form.get("password", ""))
+    except Problem as problem:
+        error = "signin.slow" if problem.code == "slow_down" else "signin.wrong"
+        return render(request, "sign_in", problem.status, person=None, error=error, username=username)
+    if OFFICE.isdisjoint(signed.person.roles):
+        await asyncio.to_thread(_drop, request, signed)
+        return render(request, "sign_in", 403, person=None, error="signin.office_only", username=username)
+    return Redirect(
+        "/office/inbox", status_code=303, cookies=[session_cookie(request.app.state.settings, signed.token)]
+    )
+
+
+def _drop(request: Request[Any, Any, Any], signed: people.SignedIn) -> None:
+    now = guards.now(request)
+    request.app.state.db.run_write(lambda conn: people.sign_out(conn, signed.session.token_hash, signed.person.id, now))
+
+
+@post("/sign-out", status_code=303)
+async def leave(request: Request[Any, Any, Any]) -> Redirect:
+    """Signs out and shows the door; without a session there is nothing to end."""
+    person, held = request.scope.get("user"), request.scope.get("auth")
+    if person is not None and held is not None:
+        now = guards.now(request)
+        await asyncio.to_thread(
+            request.app.state.db.run_write, lambda conn: people.sign_out(conn, held.token_hash, person.id, now)
+        )
+    return Redirect("/office/sign-in", status_code=303, cookies=[no_cookie(request.app.state.settings)])
+
+
+@post("/language", guards=[is_office], status_code=303)
+async def choose_language(request: Asked) -> Redirect:
+    """Keeps the chosen language in a cookie and goes back to the page."""
+    form = await form_of(request)
+    back = form.get("back", "")
+    is_ours = back.startswith("/office/") and "\\" not in back
+    secure = request.app.state.settings.is_https
+    chosen = Cookie(
+        LANGUAGE_COOKIE,
+        value=language_of(None, form.get("language")),
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=secure,
+    )
+    return Redirect(back if is_ours else "/office/inbox", status_code=303, cookies=[chosen])
+
+
+# --- the inbox --------------------------------------------------------------------------------------------------------
+
+
+@get("/inbox", guards=[is_office], sync_to_thread=True)
+def show_inbox(request: Asked, show: str = "pending", q: str = "") -> Response[str]:
+    """The visits that this person may see, under one filter and a text to find."""
+    person, db = request.user, request.app.state.db
+    shown = show if show in inbox.FILTERS else "pending"
+    with db.read() as conn:
+        visits = reviews.received(conn, None if sees_all_units(person.roles) else person.unit_id)
+        ids = [visit.id for visit in visits]
+        tasks, words_said, names = (
+            reviews.tasks_of(conn, ids),
+            reviews.reviews_of(conn, ids),
+            directory.names_of_people(conn),
+        )
+    records = record.records_of(db, ids)
+    rows = [
+        inbox.row_of(
+            visit,
+            records[visit.id].summary,
+            records[visit.id].phase,
+            list(dict.fromkeys(item for _, item in tasks.get(visit.id, []))),
+            words_said.get(visit.id, []),
+            may(person.roles, person.unit_id, visit.unit_id, "approve"),
+        )
+        for visit in visits
+        if visit.id in records
+    ]
+    found = [row for row in rows if inbox.matches(row, q)]
+    filters = [(name, sum(inbox.belongs(row, name) for row in found)) for name in inbox.FILTERS]
+    return render(
+        request,
+        "inbox",
+        room="all" if shown == "all" else "inbox",
+        waiting=sum(inbox.belongs(row, "pending") for row in rows),
+        unit=_unit_of(db, person),
+        rows=[row for row in found if inbox.belongs(row, shown)],
+        filters=filters,
+        show=shown,
+        q=q,
+        names=names,
+    )
+
+
+def _unit_of(db: Any, person: Person) -> str:
+    if person.unit_id is None:
+        return ""
+    with db.read() as conn:
+        return reviews.unit_name(conn, person.unit_id)
+
+
+# --- one visit --------------------------------------------------------------------------------------------------------
+
+
+def _visit_for(request: Asked, visit_id: str) -> Received:
+    with request.app.state.db.read() as conn:
+        visit = reviews.one_received(conn, visit_id)
+    if visit is None or not office_sees(request.user.roles, request.user.unit_id, visit.unit_id):
+        raise Problem("not_found")
+    return visit
+
+
+def _page_of(request: Asked, visit: Received) -> visit_page.VisitPage:
+    db, person = request.app.state.db, request.user
+    kept = record.record_of(db, visit.id)
+    if kept is None:
+        raise Problem("not_found")
+    view: dict[str, Any] = msgspec.json.decode(kept.view)
+    with db.read() as conn:
+        fresh = reviews.one_received(conn, visit.id) or visit
+        said = reviews.reviews_of(conn, [visit.id]).get(visit.id, [])
+        here = here_for(conn, visit.id)
+        return visit_page.assemble(
+            visit=fresh,
+            view=view,
+            unit=reviews.unit_name(conn, visit.unit_id),
+            tasks=reviews.tasks_of(conn, [visit.id]).get(visit.id, []),
+            template=directory.checklist(conn, visit.tpl),
+            names=directory.names_of_people(conn),
+            pasts=reviews.history(conn, visit.id),
+            here=here,
+            reviews=said,
+            hindrances=_hindrances(person, fresh, view, said, here, reviews.crew_member(conn, visit.id, person.id)),
+        )
+
+
+def _hindrances(
+    person: Person, visit: Received, view: dict[str, Any], said: list[reviews.Review], here: set[str], in_crew: bool
+) -> dict[str, str | None]:
+    reviewed = any(word.round == view["round"] for word in said)
+    waiting = len(set(view["content"]["media"]) - here)
+    standing = review.Standing(view["phase"], view["round"], waiting, reviewed)
+    words = {
+        act: review.hindrance(person.roles, person.unit_id, visit.unit_id, in_crew, standing, act)
+        for act in ("approve", "return")
+    }
+
+    def allowed(act: str, phases: tuple[str, ...]) -> str | None:
+        if not may(person.roles, person.unit_id, visit.unit_id, act):
+            return "other_unit"
+        return None if view["phase"] in phases else "not_final_yet"
+
+    open_phases = ("dispatched", "started", "interrupted", "final_pending", "final")
+    return words | {
+        "admit": allowed("admit", open_phases),
+        "reopen": allowed("reopen", ("final",)),
+        "void": allowed("void", open_phases),
+    }
+
+
+def _show(request: Asked, visit: Received, *, note: str | None = None, problem: Problem | None = None) -> Response[str]:
+    w, page = words_for(request), _page_of(request, visit)
+    return render(
+        request,
+        "visit_body" if is_partial(request) else "visit",
+        problem.status if problem else 200,
+        unit=_unit_of(request.app.state.db, request.user),
+        page=page,
+        missing=sentences(page, w),
+        note=note,
+        problem=problem.sentence("en" if w.language == "en" else "zh") if problem else None,
+        admissible=visit_page.ADMISSIBLE,
+        turning=TURNING,
+    )
+
+
+@get("/visits/{visit_id:str}", guards=[is_office], sync_to_thread=True)
+def show_visit(request: Asked, visit_id: str) -> Response[str]:
+    """The record, what is proved about it, and what may be done with it."""
+    return _show(request, _visit_for(request, visit_id))
+
+
+@get("/visits/{visit_id:str}/history", guards=[is_office], sync_to_thread=True)
+def show_history(request: Asked, visit_id: str) -> Response[str]:
+    """Every op: who, which phone, when."""
+    page = _page_of(request, _visit_for(request, visit_id))
+    return render(request, "history", unit=_unit_of(request.app.state.db, request.user), page=page)
+
+
+@get("/visits/{visit_id:str}/photos/{sha256:str}", guards=[is_office], sync_to_thread=True)
+def show_photo(request: Asked, visit_id: str, sha256: str) -> Response[str]:
+    """One photo, large."""
+    page = _page_of(request, _visit_for(request, visit_id))
+    photo = next((one for one in page.photos if one.sha256 == sha256), None)
+    if photo is None:
+        raise Problem("not_found")
+    unit = _unit_of(request.app.state.db, request.user)
+    return render(
+        request, "photo", unit=unit, visit=page.visit, photo=photo, author=page.names.get(photo.author or "", "")
+    )
+
+
+@post("/visits/{visit_id:str}/{act:str}", guards=[is_office], status_code=200)
+async def act_on_visit(request: Asked, visit_id: str, act: str) -> Response[Any]:
+    """Approve, return, admit, reopen or void; the page says what was done or why not, and nothing typed is lost."""
+    form = await form_of(request)
+    return await asyncio.to_thread(_act, request, visit_id, act, form)
+
+
+def _act(request: Asked, visit_id: str, act: str, form: Mapping[str, str]) -> Response[Any]:
+    visit = _visit_for(request, visit_id)
+    if act not in _ACTS:
+        raise Problem("not_found")
+    w = words_for(request)
+    try:
+        _ACTS[act](request, visit, form)
+    except Problem as problem:
+        return _show(request, visit, problem=problem)
+    if not is_partial(request):
+        return Redirect(f"/office/visits/{visit.id}", status_code=303)
+    return _show(request, visit, note=w(f"note.{_NOTES[act]}", n=visit.round + 1))
+
+
+def _review(request: Asked, visit: Received, form: Mapping[str, str], act: str) -> None:
+    person, now = request.user, guards.now(request)
+    page = _page_of(request, visit)
+    hindrance = page.hindrances[act]
+    if hindrance is not None:
+        raise Problem(hindrance)
+    if form.get("round") != str(page.view["round"]):
+        raise Problem("already_reviewed")
+
+    def work(conn: Any) -> None:
+        if act == "approve":
+            review.approve_record(conn, visit, page.view["round"], person.id, now)
+        else:
+            review.return_record(conn, visit, page.view["round"], person.id, form.get("comment", ""), now)
+
+    request.app.state.db.run_write(work)
+
+
+def _office_act(request: Asked, visit: Received, kind: str, path: list[str], val: dict[str, Any]) -> None:
+    state = request.app.state
+    acts.office_act(
+        state.db, state["keys"], request.user, visit.id, {"kind": kind, "path": path, "val": val}, guards.now(request)
+    )
+
+
+def _reason(form: Mapping[str, str]) -> str:
+    reason = form.get("reason", "").strip()
+    if not reason:
+        raise Problem("reason_missing")
+    return reason
+
+
+_ACTS: Final[dict[str, Any]] = {
+    "approve": lambda request, visit, form: _review(request, visit, form, "approve"),
+    "return": lambda request, visit, form: _review(request, visit, form, "return"),
+    "admit": lambda request, visit, form: _office_act(
+        request, visit, "admit", ["op", form.get("op", "")], {"reason": _reason(form)}
+    ),
+    "reopen": lambda request, visit, form: _office_act(
+        request, visit, "reopen", ["round"], {"round": visit.round + 1, "reason": _reason(form)}
+    ),
+    "void": lambda request, visit, form: _office_act(request, visit, "void", ["visit"], {"reason": _reason(form)}),
+}
+_NOTES: Final = {"approve": "approved", "return": "returned", "admit": "admitted", "reopen": "reopened", "void": "void"}
+
+
+def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
+    """A page for people and problem+json for programs; who isn't signed in is led to the door."""
+    if "text/html" not in request.headers.get("accept", ""):
+        answer: Response[Any] = request.app.exception_handlers[Problem](request, problem)
+        return answer
+    if problem.code == "not_signed_in":
+        return Redirect("/office/sign-in", status_code=303)
+    language = "en" if words_for(request).language == "en" else "zh"
+    return render(request, "error", problem.status, sentence=problem.sentence(language), code=problem.code)
+
+
+router = Router(
+    "/office",
+    exception_handlers={Problem: on_problem},
+    route_handlers=[
+        home,
+        door,
+        enter,
+        leave,
+        choose_language,
+        show_inbox,
+        show_visit,
+        show_history,
+        show_photo,
+        act_on_visit,
+    ],
+)
