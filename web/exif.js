@@ -19,7 +19,7 @@ export function exifOf(data) {
 
 /** Walks the segments up to the picture's frame. @param {DataView} view @param {Told} told */
 function readJpeg(view, told) {
-  for (let at = 2; at < view.byteLength; ) {
+  for (let at = 2; at < view.byteLength;) {
     const marker = view.getUint16(at);
     if (marker >= 0xffc0 && marker <= 0xffcf && ![0xffc4, 0xffc8, 0xffcc].includes(marker)) {
       told.h = view.getUint16(at + 5);
@@ -48,7 +48,11 @@ function readTiff(view, start, told) {
     );
   /** @param {{at: number, count: number} | undefined} value */
   const text = (value) =>
-    value ? String.fromCharCode(...Array.from({ length: value.count }, (_, i) => view.getUint8(start + value.at + i))).replace(/\0.*$/s, "") : "";
+    value
+      ? String.fromCharCode(
+          ...Array.from({ length: value.count }, (_, i) => view.getUint8(start + value.at + i)),
+        ).replace(/\0.*$/s, "")
+      : "";
   /** Degrees, minutes, seconds as 10^-7 degrees. @param {{at: number} | undefined} value @param {boolean} negative */
   const degrees = (value, negative) => {
     if (!value) return NaN;

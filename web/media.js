@@ -117,7 +117,10 @@ async function renditionsOf(db, medium) {
   if (!blob || !medium.mime.startsWith("image/")) return [];
   const picture = await createImageBitmap(blob);
   const made = [];
-  for (const [role, limit] of /** @type {const} */ ([["thumb", THUMB], ["small", SMALL]])) {
+  for (const [role, limit] of /** @type {const} */ ([
+    ["thumb", THUMB],
+    ["small", SMALL],
+  ])) {
     const data = await (await shrink(picture, limit)).arrayBuffer();
     const sha256 = await sha256Hex(data);
     made.push({ small: newMedium(medium.visit, sha256, data.byteLength, "image/jpeg", role, medium.sha256), data });
@@ -172,7 +175,9 @@ export const tryAgain = (db) =>
 /** @param {Db} db @returns {Promise<Medium[]>} not sent yet; what failed before comes last */
 async function unsent(db) {
   const rows = /** @type {Medium[]} */ (await db.getAllFromIndex("media", "todo"));
-  return rows.filter((row) => !row.uploaded && !row.attach && !isGivenUp(row)).sort((a, b) => (a.failed ?? 0) - (b.failed ?? 0));
+  return rows
+    .filter((row) => !row.uploaded && !row.attach && !isGivenUp(row))
+    .sort((a, b) => (a.failed ?? 0) - (b.failed ?? 0));
 }
 
 /**
@@ -190,7 +195,8 @@ export async function sendMedia(db, token, each) {
     for (const { visit, sha256 } of now) tried.add(visit + sha256);
     const outcome = small.length ? await sendBatch(db, now, token()) : await sendOriginal(db, now[0], token(), each);
     each(true);
-    if (outcome.kind === "away" || (outcome.kind === "refused" && [401, 403, 426].includes(outcome.status))) return outcome;
+    if (outcome.kind === "away" || (outcome.kind === "refused" && [401, 403, 426].includes(outcome.status)))
+      return outcome;
   }
 }
 
@@ -217,7 +223,8 @@ async function sendBatch(db, media, token) {
   for (const medium of media) {
     const failed = (medium.failed ?? 0) + 1;
     if (stored.has(medium.sha256)) await mark(db, medium, { uploaded: true, todo: isNamed(medium) ? 1 : undefined });
-    else if (outcome.kind !== "away" && !(outcome.kind === "refused" && outcome.status === 401)) await mark(db, medium, { failed });
+    else if (outcome.kind !== "away" && !(outcome.kind === "refused" && outcome.status === 401))
+      await mark(db, medium, { failed });
   }
   return outcome;
 }
@@ -264,7 +271,12 @@ function failure(error) {
   if (ours && status >= 400 && status < 500 && ![408, 423, 429].includes(status)) {
     return { kind: "refused", status, code: "upload", detail: String(error), retry_after: 0 };
   }
-  return { kind: "away", status, code: "upload", retry_after: 1000 * Number(answer?.getHeader("Retry-After") ?? 0) || 0 };
+  return {
+    kind: "away",
+    status,
+    code: "upload",
+    retry_after: 1000 * Number(answer?.getHeader("Retry-After") ?? 0) || 0,
+  };
 }
 
 // --- proof ------------------------------------------------------------------------------------------------------------

@@ -264,8 +264,14 @@ export async function emitAgain(db, fresh) {
   /** @type {{gone: Row[], born: Row[], places: Place[]}} */
   const all = { gone: [], born: [], places: [] };
   for (const [visit, unsent] of byVisit) {
-    const done = await emitVisit(db, fresh, await db.get("visits", visit), unsent.sort((a, b) => a.seq - b.seq));
-    for (const part of /** @type {const} */ (["gone", "born", "places"])) all[part].push(.../** @type {any} */ (done[part]));
+    const done = await emitVisit(
+      db,
+      fresh,
+      await db.get("visits", visit),
+      unsent.sort((a, b) => a.seq - b.seq),
+    );
+    for (const part of /** @type {const} */ (["gone", "born", "places"]))
+      all[part].push(.../** @type {any} */ (done[part]));
   }
   await write(db, ["ops", "visits", "kv"], async (tx) => {
     for (const row of [...all.gone, ...all.born]) await tx.objectStore("ops").put(row);

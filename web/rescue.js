@@ -16,7 +16,13 @@ function header(name, size) {
   put(100, octal(0o644, 8) + octal(0, 8) + octal(0, 8) + octal(size, 12) + octal(Math.floor(Date.now() / 1000), 12));
   put(148, "        0");
   put(257, "ustar\0" + "00");
-  put(148, octal(block.reduce((sum, byte) => sum + byte, 0), 7) + " ");
+  put(
+    148,
+    octal(
+      block.reduce((sum, byte) => sum + byte, 0),
+      7,
+    ) + " ",
+  );
   return block;
 }
 
@@ -28,7 +34,14 @@ export async function rescueOf(db, officer) {
   const rows = /** @type {Row[]} */ (await db.getAllFromIndex("ops", "mine"));
   const kept = rows.filter((row) => row.open || row.again !== undefined || row.verdict !== "ok");
   const device = await db.get("kv", "device");
-  const about = { t: "suijian-rescue/1", officer: officer.id, name: officer.name, rid: device?.rid, key: device?.jwk, unsent: await unsentIn(db) };
+  const about = {
+    t: "suijian-rescue/1",
+    officer: officer.id,
+    name: officer.name,
+    rid: device?.rid,
+    key: device?.jwk,
+    unsent: await unsentIn(db),
+  };
   const lines = kept.map((row) => JSON.stringify(row) + "\n");
   const parts = [...file("about.json", new Blob([JSON.stringify(about)])), ...file("ops.jsonl", new Blob(lines))];
   for (const { sha256, of, role, uploaded } of /** @type {Medium[]} */ (await db.getAllFromIndex("media", "todo"))) {

@@ -75,7 +75,9 @@ export async function others(but) {
 
 /** A replica id with a key of its own, which can't leave this phone. @param {string} name @returns {Promise<Device>} */
 async function mint(name) {
-  const rid = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const rid = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join(
+    "",
+  );
   const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
   const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", pair.publicKey);
   return { rid, key: pair.privateKey, jwk: { kty, crv, x, y }, name, enrolled: false };

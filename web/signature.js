@@ -31,7 +31,15 @@ async function imagesOf(mark) {
   const written = typeof strokes === "string" ? strokes : JSON.stringify(strokes);
   const parts = [
     { role: /** @type {const} */ ("image"), mime: png.type, data: await png.arrayBuffer() },
-    ...(strokes ? [{ role: /** @type {const} */ ("strokes"), mime: "application/json", data: new TextEncoder().encode(written).buffer }] : []),
+    ...(strokes
+      ? [
+          {
+            role: /** @type {const} */ ("strokes"),
+            mime: "application/json",
+            data: new TextEncoder().encode(written).buffer,
+          },
+        ]
+      : []),
   ];
   return Promise.all(parts.map(async (part) => ({ ...part, sha256: await sha256Hex(part.data) })));
 }
@@ -90,4 +98,3 @@ export async function changes({ entries, frame, facts }, id) {
   const now = await foldAt(entries, frame, cut, excluded);
   return changesBetween(then.content, now.content);
 }
-

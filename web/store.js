@@ -206,7 +206,12 @@ const isProven = ({ todo }) => !todo;
 async function room() {
   const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {};
   const persisted = (await navigator.storage?.persisted?.()) ?? false;
-  return { usage, quota, persisted, photos_left: Math.max(0, Math.floor((quota - usage - RESERVE_BYTES) / PHOTO_BYTES)) };
+  return {
+    usage,
+    quota,
+    persisted,
+    photos_left: Math.max(0, Math.floor((quota - usage - RESERVE_BYTES) / PHOTO_BYTES)),
+  };
 }
 
 function heard() {
@@ -295,7 +300,14 @@ export async function signOut(typed) {
   const leaving = mine();
   await session.signOut(leaving);
   leave();
-  set({ officer: null, enrolled: false, rid: "", phone: "", others: await session.others(undefined), revision: now.revision + 1 });
+  set({
+    officer: null,
+    enrolled: false,
+    rid: "",
+    phone: "",
+    others: await session.others(undefined),
+    revision: now.revision + 1,
+  });
   return { done: true, unsent, confirm };
 }
 
@@ -348,7 +360,10 @@ async function read(id) {
   ]);
   const seen = await foldRows(assignment, kept?.doc ?? null, all);
   const { entries, view, scene } = seen;
-  const folded = fold(entries.flatMap(({ op }) => (op ? [op] : [])), scene.effective);
+  const folded = fold(
+    entries.flatMap(({ op }) => (op ? [op] : [])),
+    scene.effective,
+  );
   const photos = await photosOf(id, folded, rows, view);
   const own = all.filter((/** @type {Row} */ row) => row.mine && row.again === undefined);
   const mineHere = rows.filter((/** @type {Medium} */ row) => row.role === "original");
@@ -432,7 +447,9 @@ function boardOf(assignment, view, entries, board) {
   const officers = [...new Set([...assigns.map((op) => op.path[1]), ...names.keys()])];
   return officers.map((officer) => {
     const last = assigns.findLast((op) => op.path[1] === officer);
-    const said = board.filter((it) => it.officer === officer && it.rid).sort((a, b) => (a.seen_at < b.seen_at ? 1 : -1))[0];
+    const said = board
+      .filter((it) => it.officer === officer && it.rid)
+      .sort((a, b) => (a.seen_at < b.seen_at ? 1 : -1))[0];
     const states = view.signatures
       .filter((/** @type {any} */ it) => it.signer === officer)
       .map((/** @type {any} */ it) => it.state)
@@ -490,7 +507,13 @@ export async function addPhotos(id, target, files, source, each) {
   if (quota && quota - usage < all.reduce((sum, { size }) => sum + size * 1.2, 0)) throw new Trouble("no_room");
   const kept = [];
   for (const file of all) {
-    const done = await media.keepPhoto(mine().db, id, file, { for: target, source }, source === "camera" ? lastPlace() : null);
+    const done = await media.keepPhoto(
+      mine().db,
+      id,
+      file,
+      { for: target, source },
+      source === "camera" ? lastPlace() : null,
+    );
     kept.push(done);
     appended(id);
     each?.({ sha256: done.sha256, n: kept.length, of: all.length });
@@ -526,7 +549,10 @@ export async function mediaUrl(id, sha256, as = "thumb") {
 /** @param {string} id @param {string} sha256 @param {"thumb"|"small"|"original"} as */
 async function pictureOf(id, sha256, as) {
   const { db, officer } = mine();
-  const own = as === "original" ? await media.blobOf(db, sha256, "image/jpeg") : await media.blobOf(db, `${sha256}:${as}`, "image/jpeg");
+  const own =
+    as === "original"
+      ? await media.blobOf(db, sha256, "image/jpeg")
+      : await media.blobOf(db, `${sha256}:${as}`, "image/jpeg");
   if (own) return own;
   const original = await db.get("media", [id, sha256]);
   if (original) return media.blobOf(db, sha256, original.mime);
@@ -596,12 +622,24 @@ export async function outbox(all = false) {
   const contested = new Map();
   for (const id of new Set(rows.map((row) => row.visit))) {
     const seen = await visitOf(id);
-    contested.set(id, new Set(seen?.view.conflicts.flatMap((/** @type {any} */ it) => it.heads.map((/** @type {any} */ head) => head.op))));
+    contested.set(
+      id,
+      new Set(
+        seen?.view.conflicts.flatMap((/** @type {any} */ it) => it.heads.map((/** @type {any} */ head) => head.op)),
+      ),
+    );
   }
   const ops = rows.map((row) => {
     const id = opId(row);
     const status = stateOf(row, !!sync?.status.ops.has(id), contested.get(row.visit).has(id));
-    const reason = row.verdict === "fork" || row.again === "" ? "fork" : row.as_dead ? "dead" : row.verdict === "quarantined" ? row.reason : null;
+    const reason =
+      row.verdict === "fork" || row.again === ""
+        ? "fork"
+        : row.as_dead
+          ? "dead"
+          : row.verdict === "quarantined"
+            ? row.reason
+            : null;
     return {
       id, visit: row.visit, kind: row.op.kind, path: row.op.path, state: status, reason, progress: 0, at: row.op.at,
       bytes: JSON.stringify(row.op).length,
@@ -648,7 +686,10 @@ export const position = () =>
     navigator.geolocation.getCurrentPosition(
       ({ coords: { latitude, longitude, accuracy } }) => {
         const e7 = (/** @type {number} */ degrees) => Math.round(degrees * 1e7);
-        place = { at: Date.now(), geo: { lat_e7: e7(latitude), lon_e7: e7(longitude), acc_cm: Math.round(accuracy * 100) } };
+        place = {
+          at: Date.now(),
+          geo: { lat_e7: e7(latitude), lon_e7: e7(longitude), acc_cm: Math.round(accuracy * 100) },
+        };
         resolve(place.geo);
       },
       () => resolve(null),

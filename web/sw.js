@@ -8,7 +8,7 @@ const SHELL = "/app/";
 const LIST = "/app/precache.json";
 
 self.addEventListener("install", (event) => event.waitUntil(keepAll()));
-self.addEventListener("activate", (event) => event.waitUntil(dropOld()));
+self.addEventListener("activate", (event) => event.waitUntil(dropOld().then(keepLater)));
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   const isOurs = url.origin === location.origin && url.pathname.startsWith(SHELL) && url.pathname !== LIST;
@@ -32,16 +32,21 @@ async function keep(cache, { url, sha256 }) {
 
 async function dropOld() {
   const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)));
+  await Promise.all(
+    names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)),
+  );
   await self.clients.claim();
 }
 
-/** From the cache; what is fetched later (icons, the second language) stays too. Any page of the app is the shell. */
+/** Icons and the second language: the app works without them, so they may come late. */
+async function keepLater() {
+  const { files } = await (await fetch(LIST, { cache: "no-cache" })).json();
+  const cache = await caches.open(CACHE);
+  await Promise.allSettled(files.filter((file) => file.lazy).map((file) => keep(cache, file)));
+}
+
+/** From the cache, else from the network. Any page of the app is the shell. */
 async function answer(request, path) {
   const cache = await caches.open(CACHE);
-  const kept = await cache.match(request.mode === "navigate" ? SHELL : path);
-  if (kept) return kept;
-  const found = await fetch(request);
-  if (found.ok && request.mode !== "navigate") await cache.put(path, found.clone());
-  return found;
+  return (await cache.match(request.mode === "navigate" ? SHELL : path)) ?? fetch(request);
 }

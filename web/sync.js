@@ -101,7 +101,8 @@ export class Sync {
       this.skipped.clear();
       await navigator.locks.request(`${this.here.db.name}/sync`, () => this.#round());
     }
-    if (this.status.online && !this.status.paused) this.uploading ??= this.#upload().finally(() => (this.uploading = null));
+    if (this.status.online && !this.status.paused)
+      this.uploading ??= this.#upload().finally(() => (this.uploading = null));
   }
 
   async #round() {
@@ -127,7 +128,9 @@ export class Sync {
     const device = await deviceOf(db);
     if (!device.enrolled) return this.#enrolled(await enrol(this.here));
     /** @type {Batch} */
-    const batch = probe ? { push: [], ids: [], carries: false } : await nextBatch(db, device.rid, this.most, this.skipped);
+    const batch = probe
+      ? { push: [], ids: [], carries: false }
+      : await nextBatch(db, device.rid, this.most, this.skipped);
     const asked = await unproven(db);
     this.status.ops = new Set(batch.ids);
     this.status.sending = batch.ids.length > 0;
@@ -140,7 +143,8 @@ export class Sync {
       const next = await this.#take(batch, asked, device.rid, outcome.data, (sent + Date.now()) / 2);
       return probe || next;
     }
-    if (outcome.kind === "ok") return this.#away(batch, { kind: "away", status: 200, code: "no_answer", retry_after: 0 });
+    if (outcome.kind === "ok")
+      return this.#away(batch, { kind: "away", status: 200, code: "no_answer", retry_after: 0 });
     this.status.online = outcome.status > 0 && outcome.code !== "no_answer";
     if (outcome.kind === "away") return this.#away(batch, outcome);
     if (outcome.status === 401) return this.#pause("signin");
@@ -287,7 +291,8 @@ export class Sync {
 }
 
 /** @param {Batch} batch */
-const keyOf = ({ push }) => JSON.stringify(push.map(({ visit, rid, ops, dead }) => [visit, rid, ops.length, ops[0]?.seq, dead?.length]));
+const keyOf = ({ push }) =>
+  JSON.stringify(push.map(({ visit, rid, ops, dead }) => [visit, rid, ops.length, ops[0]?.seq, dead?.length]));
 
 /** @param {Db} db @param {string} rid @param {Batch} batch @param {Medium[]} asked */
 async function requestOf(db, rid, { push }, asked) {

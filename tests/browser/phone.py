@@ -1,0 +1,167 @@
+"""A phone: the field app in a Chromium of its own, with a profile that outlives it; it can be cut off, killed and started."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from playwright.sync_api import BrowserContext, Page, Playwright
+
+from tests.scene import PASSWORD
+
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=360,740",
+    "--remote-debugging-port=0",
+)
+FACADE = "async ([name, given]) => (await import('/app/store.js'))[name](...given)"
+
+
+class Phone:
+    """One profile folder; `start` opens the app in it, `kill` ends all its processes at once."""
+
+    def __init__(self, playwright: Playwright, chromium: str, profile: Path, url: str) -> None:
+        self.playwright, self.chromium, self.profile, self.url = playwright, chromium, profile, url
+        self.process: subprocess.Popen[str] | None = None
+        self.page: Page
+        self.context: BrowserContext
+        self.errors: list[str] = []
+
+    def start(self, *, offline: bool = False, path: str = "/app/visits", prepare: Callable[[Self], None] | None = None) -> Self:
+        """Starts the browser and opens the app; returns when it has read its database."""
+        self.process = subprocess.Popen(
+            [self.chromium, *FLAGS, f"--user-data-dir={self.profile}", "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={"PATH": os.environ["PATH"], "HOME": str(self.profile.parent), "TZ": "Asia/Shanghai"},
+        )
+        assert self.process.stderr
+        for line in self.process.stderr:
+            if found := re.search(r"ws://\S+", line):
+                break
+        else:
+            raise RuntimeError("Chromium ended while it started")
+        browser = self.playwright.chromium.connect_over_cdp(found[0])
+        self.context = browser.contexts[0]
+        self.page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        if prepare:
+            prepare(self)
+        self.context.set_offline(offline)
+        self.open(path)
+        return self
+
+    def open(self, path: str) -> None:
+        """Opens a page of the app."""
+        self.page.goto(self.url + path)
+        self.until("now.ready")
+
+    def until(self, condition: str, page: Page | None = None) -> None:
+        """Waits until a condition on the store's state (`now`) or the store (`store`) holds."""
+        script = (
+            "import('/app/store.js').then((store) => new Promise((done) => {"
+            "let off = () => {};"
+            "const look = async () => { const now = store.state(); if (await (" + condition + ")) { off(); done(); } };"
+            "off = store.subscribe(look); look(); }))"
+        )
+        (page or self.page).evaluate(script)
+
+    def kill(self) -> None:
+        """SIGKILL to the browser and everything it started."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def stop(self) -> None:
+        """Closes the browser as a person does."""
+        if self.process is not None:
+            self.context.browser.new_browser_cdp_session().send("Browser.close")  # type: ignore[union-attr]
+            self.process.wait()
+            self.process = None
+
+    # --- the store ----------------------------------------------------------------------------------------------------
+
+    def call(self, name: str, *given: Any) -> Any:
+        """Calls a function of the store."""
+        return self.page.evaluate(FACADE, [name, list(given)])
+
+    def state(self) -> dict[str, Any]:
+        """The store's snapshot."""
+        return dict(self.call("state"))
+
+    def enter(self, username: str, name: str | None = None) -> Self:
+        """Signs in, enrols where that is the first time, and fetches everything."""
+        if not self.call("signIn", username, PASSWORD)["enrolled"]:
+            self.call("enrol", name or f"{username}'s phone")
+        self.call("syncNow")
+        return self
+
+    def sync(self) -> Self:
+        """Exchanges until nothing more is to be said."""
+        self.call("syncNow")
+        return self
+
+    def offline(self, cut: bool = True) -> Self:
+        """Cuts the network, or restores it."""
+        self.context.set_offline(cut)
+        return self
+
+    def act(self, visit: str, kind: str, path: Sequence[str], val: Any, base: Sequence[str] | None = None) -> str:
+        """One op; its id, once it is durable."""
+        given = [visit, kind, list(path), val] + ([] if base is None else [list(base)])
+        return str(self.call("act", *given))
+
+    def view(self, visit: str) -> dict[str, Any]:
+        """The visit as this phone folds it."""
+        return dict(self.page.evaluate("async (id) => (await (await import('/app/store.js')).visit(id)).view", visit))
+
+    def ids(self, visit: str) -> list[str]:
+        """Every op of a visit that is on this phone."""
+        script = (
+            "async (id) => (await (await import('/app/store.js')).visit(id)).entries"
+            ".map(({op, rid, seq}) => op ? `${op.rid}:${op.seq}` : `${rid}:${seq}`)"
+        )
+        return sorted(self.page.evaluate(script, visit))
+
+    def outbox(self, *, all: bool = False) -> list[dict[str, Any]]:
+        """The items of the outbox."""
+        return list(self.call("outbox", all))
+
+    def photos(self, visit: str, target: str, pictures: Sequence[bytes], source: str = "camera") -> list[dict[str, Any]]:
+        """Gives pictures to the app as the camera does."""
+        script = (
+            "async ([visit, target, pictures, source]) => {"
+            "const files = pictures.map((text, i) => new File("
+            "[Uint8Array.from(atob(text), (char) => char.charCodeAt(0))], `${i}.jpg`, {type: 'image/jpeg'}));"
+            "return (await import('/app/store.js')).addPhotos(visit, target, files, source); }"
+        )
+        encoded = [base64.b64encode(picture).decode() for picture in pictures]
+        return list(self.page.evaluate(script, [visit, target, encoded, source]))
+
+    def sign(self, visit: str, signer: str, digest: str) -> str:
+        """Draws a signature over a digest."""
+        script = (
+            "async ([visit, signer, digest]) => {"
+            "const canvas = new OffscreenCanvas(400, 160); const pen = canvas.getContext('2d');"
+            "pen.fillText(signer + Math.random(), 20, 80);"
+            "const png = await canvas.convertToBlob({type: 'image/png'});"
+            "const strokes = [{points: [{x: Math.random() * 100, y: 2.5, time: 1}]}];"
+            "return (await import('/app/store.js')).captureSignature(visit, signer, {png, strokes}, digest); }"
+        )
+        return str(self.page.evaluate(script, [visit, signer, digest]))
