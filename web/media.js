@@ -1,6 +1,5 @@
 // Photographs and signature images: kept whole before anything else, made small for the eye, then sent, small things first.
 
-import { Upload } from "tus-js-client";
 import { call } from "./api.js";
 import { Trouble, localTime, write } from "./db.js";
 import { exifOf } from "./exif.js";
@@ -234,9 +233,12 @@ async function sendOriginal(db, medium, token, each) {
   const { sha256, visit, mime } = medium;
   const blob = await blobOf(db, sha256, mime);
   if (!blob) return { kind: "refused", status: 0, code: "not_kept", detail: sha256, retry_after: 0 };
+  // Only where there are originals to send is the library needed, and then there is a network.
+  const tus = await import("tus-js-client").catch(() => null);
+  if (!tus) return { kind: "away", status: 0, code: "upload", retry_after: 0 };
   /** @type {Outcome} */
   const outcome = await new Promise((resolve) => {
-    const upload = new Upload(blob, {
+    const upload = new tus.Upload(blob, {
       endpoint: new URL("/api/media", location.href).href,
       uploadUrl: medium.url ?? null,
       chunkSize: CHUNK,

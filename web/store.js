@@ -6,7 +6,6 @@ import { fold, headsAt, pathKey, shortCode } from "./fold.js";
 import * as media from "./media.js";
 import { opId, splitId } from "./ops.js";
 import { alone, append, inOrder, stateOf } from "./outbox.js";
-import { rescueOf } from "./rescue.js";
 import * as session from "./session.js";
 import * as signature from "./signature.js";
 import { isTooNew, sceneOf } from "./standing.js";
@@ -656,6 +655,7 @@ export async function outbox(all = false) {
 
 /** The rescue export (a tar: about.json, ops.jsonl and media), works signed out and with a failing network. @param {string} [officer] @returns {Promise<Blob>} */
 export async function exportQueue(officer = here?.officer.id) {
+  const { rescueOf } = await import("./rescue.js");
   if (here && officer === here.officer.id) return rescueOf(here.db, here.officer);
   const other = now.others.find(({ id }) => id === officer) ?? now.others[0];
   if (!other) throw new Trouble("signed_out");
