@@ -45,6 +45,7 @@ def test_the_subjects_are_as_many_as_promised() -> None:
     assert traits["safety_services"] == 10
 
 
+@pytest.mark.rule("R8.1")
 def test_every_subject_has_its_own_valid_code_and_name() -> None:
     everyone = district.subjects(TODAY)
     assert all(is_uscc(subject.uscc) and subject.uscc[2:8] == district.REGION for subject in everyone)
@@ -67,6 +68,7 @@ def test_the_district_is_the_same_on_every_machine() -> None:
     assert district.subjects(TODAY)[0].uscc == "91411303MA5JN8M19J"
 
 
+@pytest.mark.rule("R8.3")
 def test_every_subject_is_in_a_library() -> None:
     everyone = district.subjects(TODAY)
     assert {who for _, who in district.memberships(everyone)} == {subject.id for subject in everyone}

@@ -32,6 +32,7 @@ def released() -> list[Item]:
     return [BY_ID[id] for id in RELEASED]
 
 
+@pytest.mark.rule("R32.1")
 def test_four_items_are_released_and_the_annex_is_eight_drafts_to_review() -> None:
     drafts = [item for item in BY_ID.values() if item.state == "draft"]
     assert {item.id for item in BY_ID.values() if item.state == "released"} == set(RELEASED)
@@ -69,6 +70,7 @@ def test_no_checklist_cites_a_text_that_has_been_replaced() -> None:
     assert not [old for old in OUTDATED if old in written or old in numbers]
 
 
+@pytest.mark.rule("R5.1")
 def test_every_basis_is_in_force_on_a_day_of_late_2026() -> None:
     day = date(2026, 11, 24).isoformat()
     assert all(b.since <= day and (b.until is None or day <= b.until) for item in released() for b in item.basis)
@@ -79,6 +81,7 @@ def test_the_order_on_special_operations_is_cited_without_an_article() -> None:
     assert cited == {None}
 
 
+@pytest.mark.rule("R24.5")
 def test_both_ways_of_judging_occur() -> None:
     assert {item.judged for item in released()} == {"findings", "standard"}
 
