@@ -43,13 +43,20 @@ class Section(msgspec.Struct, frozen=True):
     points: list[Point]
 
 
+class Fields(dict[str, Any]):
+    """The fields of a record as a page asks for them: one that nobody filled in is None."""
+
+    def __missing__(self, key: str) -> None:
+        return None
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One finding; `number` counts all that were ever recorded, struck ones too, so that it never shifts."""
 
     row: str
     number: int
     point: str | None
-    fields: dict[str, Any]
+    fields: Fields
     photos: list[str]
     authors: list[str]
     struck_by: str | None
@@ -137,6 +144,11 @@ class VisitPage(msgspec.Struct, frozen=True):
         verdicts = [point.verdict for section in self.sections for point in section.points]
         named = {"passed": "pass", "failed": "fail", "na": "na", "open": None}
         return {"all": len(verdicts), **{word: verdicts.count(verdict) for word, verdict in named.items()}}
+
+    @property
+    def fields(self) -> Fields:
+        """What the record says of the visit as a whole."""
+        return Fields(self.view["content"]["visit"])
 
     @property
     def review(self) -> Review | None:
@@ -266,7 +278,7 @@ def _findings(
             row=row,
             number=number,
             point=points.get(content["finding"].get(row, {}).get("point", "")),
-            fields=content["finding"].get(row, {}),
+            fields=Fields(content["finding"].get(row, {})),
             photos=[photo.sha256 for photo in photos if photo.place == f"finding:{row}"],
             authors=list(dict.fromkeys(author for kind, author, _ in touched[row] if kind in ("add", "set"))),
             **_struck(row in content["finding"], touched[row]),
