@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from server.store.bulk import insert_rows
 from server.store.tables import apart, media_name, op, replica
 
 MAX_APART = 1 << 20  # of what can't be read, this much is kept
@@ -136,10 +137,10 @@ def visits_kept_for(conn: Connection, rids: Iterable[str]) -> list[str]:
 
 def insert(conn: Connection, visit_id: str, rows: Sequence[Row]) -> None:
     """Adds ops to the journal."""
-    if rows:
-        conn.execute(sa.insert(op), [{"visit_id": visit_id, **msgspec.structs.asdict(row)} for row in rows])
+    insert_rows(conn, op, _INSERTED, [(visit_id, *msgspec.structs.astuple(row)) for row in rows])
 
 
+_INSERTED = ("visit_id", *Row.__struct_fields__)
 _UPDATE = (
     sa.update(op)
     .where(op.c.visit_id == _visit, op.c.rid == sa.bindparam("key_rid"), op.c.seq == sa.bindparam("key_seq"))

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from server.domain.instant import stamp
+from server.store.bulk import insert_rows
 from server.store.tables import counter, trail
 
 
@@ -59,24 +60,16 @@ def append(conn: Connection, acts: Sequence[Act], now: datetime) -> None:
         .returning(counter.c.value)
     ).scalar_one()
     at, first = stamp(now), last - len(acts) + 1
-    conn.execute(sa.insert(trail), [_row(act, n, at) for n, act in enumerate(acts, first)])
+    insert_rows(conn, trail, _COLUMNS, [_row(act, n, at) for n, act in enumerate(acts, first)])
 
 
-def _row(act: Act, n: int, at: str) -> dict[str, Any]:
+_COLUMNS = ("n", "at", "act", "actor", "object", "before", "after", "detail", "salt", "leaf")
+
+
+def _row(act: Act, n: int, at: str) -> tuple[object, ...]:
     detail, salt, commitment = None, b"", None
     if act.detail is not None:
         detail, salt = rfc8785.dumps(act.detail), os.urandom(16)
         commitment = hashlib.sha256(salt + detail).hexdigest()
     leaf = Leaf(act.act, act.actor, act.after, at, act.before, commitment, n, act.object)
-    return {
-        "n": n,
-        "at": at,
-        "act": act.act,
-        "actor": act.actor,
-        "object": act.object,
-        "before": act.before,
-        "after": act.after,
-        "detail": detail,
-        "salt": salt,
-        "leaf": _encode(leaf),
-    }
+    return n, at, act.act, act.actor, act.object, act.before, act.after, detail, salt, _encode(leaf)

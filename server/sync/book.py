@@ -19,7 +19,6 @@ from server.sync.judge import (
     Interest,
     VisitFacts,
     verdict_on,
-    was_member,
 )
 from server.sync.keys import SERVER_RID, Keys
 
@@ -75,6 +74,8 @@ class Book:
         self.on_effect: Callable[[Book], None] | None = None
         self._rows: dict[tuple[str, int], Row] = {}
         self._spans: set[str] = set()
+        self._heard_in: list[Assigned] | None = None
+        self._heard: set[str] = set()
         self._held: list[Row] | None = None
         self._base: list[Row] | None = None
         self._devices: dict[str, Device | None] = {}
@@ -127,7 +128,12 @@ class Book:
 
     def is_heard(self, owner: str) -> bool:
         """Whether the visit exists for this owner of a replica."""
-        return (owner == "srv" and self.facts is not None) or was_member(self.facts, owner)
+        if self.facts is None:
+            return False
+        crew = self.facts.standing.crew
+        if self._heard_in is not crew:
+            self._heard_in, self._heard = crew, {assigned.officer for assigned in crew} | {"srv"}
+        return owner in self._heard
 
     def held_rows(self) -> list[Row]:
         """The ops that wait now."""

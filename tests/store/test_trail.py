@@ -1,0 +1,52 @@
+"""The trail numbers without a hole and commits to personal data without holding it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+import rfc8785
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.store import tables, trail
+from server.store.session import Database
+from tests.scene import NOW
+
+texts = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
+acts = st.builds(trail.Act, texts, texts, texts, st.none() | texts, st.none() | texts)
+
+
+def _entries(db: Database) -> list[sa.Row[tuple[object, ...]]]:
+    with db.read() as conn:
+        return list(conn.execute(sa.select(tables.trail).order_by(tables.trail.c.n)))
+
+
+def test_entries_are_numbered_without_a_hole_even_where_a_transaction_failed(any_database: Database) -> None:
+    one = trail.Act("visit.open", "clerk", "visit:1")
+    with any_database.write() as conn:
+        trail.append(conn, [one, one], NOW)
+    with pytest.raises(LookupError), any_database.write() as conn:
+        trail.append(conn, [one], NOW)
+        raise LookupError
+    with any_database.write() as conn:
+        trail.append(conn, [one], NOW)
+    assert [entry.n for entry in _entries(any_database)] == [1, 2, 3]
+
+
+@given(act=acts, n=st.integers(1, 2**53 - 1))
+def test_a_leaf_is_canonical_json(act: trail.Act, n: int) -> None:
+    leaf = trail._row(act, n, "2026-11-24T02:00:00.000Z")[-1]
+    assert leaf == rfc8785.dumps(json.loads(leaf))
+
+
+def test_a_leaf_holds_a_salted_commitment_to_the_detail_and_not_the_detail(database: Database) -> None:
+    with database.write() as conn:
+        trail.append(conn, [trail.Act("x", "li", "account:li", detail={"name": "李承远"})] * 2, NOW)
+    first, second = _entries(database)
+    assert "李承远".encode() in first.detail
+    assert "李承远".encode() not in first.leaf
+    assert json.loads(first.leaf)["detail"] == hashlib.sha256(first.salt + first.detail).hexdigest()
+    assert json.loads(first.leaf)["detail"] != json.loads(second.leaf)["detail"]
