@@ -38,7 +38,7 @@ def test_entries_are_numbered_without_a_hole_even_where_a_transaction_failed(any
 
 @given(act=acts, n=st.integers(1, 2**53 - 1))
 def test_a_leaf_is_canonical_json(act: trail.Act, n: int) -> None:
-    leaf = trail._row(act, n, "2026-11-24T02:00:00.000Z")[-1]
+    leaf: Any = trail._row(act, n, "2026-11-24T02:00:00.000Z")[-1]
     assert leaf == rfc8785.dumps(json.loads(leaf))
 
 
