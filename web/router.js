@@ -1,0 +1,193 @@
+// Which view stands at which path under /app/, as data that tests and pictures walk; and the way from one to another.
+
+import { Component, render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { html } from "./ui/html.js";
+import { explain, useLive, useNow } from "./ui/live.js";
+import { Empty, Page } from "./ui/page.js";
+import { applyPrefs } from "./ui/prefs.js";
+import { t } from "./ui/words.js";
+import { state, visit } from "./store.js";
+
+/** @typedef {{name: string, path: string, load: () => Promise<any>, open?: boolean}} View
+ *    `open`: reached without anybody signed in; a path with `:visit` gets that visit, read from this phone */
+
+/** @type {View[]} */
+export const VIEWS = [
+  { name: "sign-in", path: "/app/sign-in", load: () => import("./views/sign-in.js"), open: true },
+  { name: "enrol", path: "/app/enrol", load: () => import("./views/enrol.js") },
+  { name: "visits", path: "/app/visits", load: () => import("./views/visits.js") },
+  { name: "visit", path: "/app/visits/:visit", load: () => import("./views/visit.js") },
+  { name: "checklist", path: "/app/visits/:visit/checklist", load: () => import("./views/checklist.js") },
+  { name: "findings", path: "/app/visits/:visit/findings", load: () => import("./views/findings.js") },
+  { name: "finding", path: "/app/visits/:visit/findings/:row", load: () => import("./views/finding.js") },
+  { name: "evidence", path: "/app/visits/:visit/evidence", load: () => import("./views/evidence.js") },
+  { name: "group", path: "/app/visits/:visit/group", load: () => import("./views/group.js") },
+  { name: "conflicts", path: "/app/visits/:visit/conflicts", load: () => import("./views/conflicts.js") },
+  { name: "record", path: "/app/visits/:visit/record", load: () => import("./views/record.js") },
+  { name: "sign", path: "/app/visits/:visit/sign", load: () => import("./views/sign.js") },
+  { name: "result", path: "/app/visits/:visit/result", load: () => import("./views/result.js") },
+  { name: "outbox", path: "/app/outbox", load: () => import("./views/outbox.js") },
+  { name: "settings", path: "/app/settings", load: () => import("./views/settings.js"), open: true },
+];
+
+const PLACE = "suijian.place";
+
+/** @param {string} pathname @returns {{view: View, params: Record<string, string>} | null} */
+export function match(pathname) {
+  const there = pathname.split("/");
+  for (const view of VIEWS) {
+    const parts = view.path.split("/");
+    if (parts.length !== there.length || !parts.every((part, i) => part[0] === ":" || part === there[i])) continue;
+    const params = Object.fromEntries(
+      parts.flatMap((part, i) => (part[0] === ":" ? [[part.slice(1), decodeURIComponent(there[i])]] : [])),
+    );
+    return { view, params };
+  }
+  return null;
+}
+
+/** @param {string} href @param {{replace?: boolean}} [how] */
+export function go(href, { replace } = {}) {
+  if (href === location.pathname + location.search) return;
+  history[replace ? "replaceState" : "pushState"](null, "", href);
+  dispatchEvent(new Event("moved"));
+}
+
+/** A plain link is followed without loading the page again. @param {MouseEvent} event */
+function follow(event) {
+  const link = /** @type {Element} */ (event.target).closest?.("a[href^='/app/']");
+  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  go(/** @type {string} */ (link.getAttribute("href")));
+}
+
+/** Back where one was, also after a kill. */
+function opening() {
+  if (match(location.pathname)) return;
+  let place = null;
+  try {
+    place = localStorage.getItem(PLACE);
+  } catch {
+    place = null; // Forbidden storage costs only this comfort.
+  }
+  history.replaceState(null, "", place && match(place.split("?")[0]) ? place : "/app/visits");
+}
+
+/** @param {View} view */
+function gate(view) {
+  const { officer, enrolled } = state();
+  if (!officer && !view.open) return "/app/sign-in";
+  if (officer && !enrolled && view.name !== "enrol" && !view.open) return "/app/enrol";
+  return null;
+}
+
+class Guard extends Component {
+  /** @param {any} error */
+  static getDerivedStateFromError(error) {
+    return { error };
+  }
+  render() {
+    const { error } = /** @type {any} */ (this.state);
+    if (!error) return /** @type {any} */ (this.props).children;
+    return html`<${Page} title=${t("broken.title")} back="/app/visits" tally=${false}>
+      <${Empty} action=${html`<a class="btn" href="/app/outbox">${t("broken.action")}</a>`}>${explain(error)}<//>
+    <//>`;
+  }
+}
+
+const scrolls = new Map();
+
+function App() {
+  const [at, setAt] = useState(location.pathname + location.search);
+  const [, look] = useState(0);
+  const [View, setView] = useState(/** @type {{for: string, view: any} | null} */ (null));
+  const now = useNow();
+  useEffect(() => {
+    const move = () => {
+      scrolls.set(at, scrollY);
+      setAt(location.pathname + location.search);
+    };
+    const relook = () => look((n) => n + 1);
+    addEventListener("popstate", move);
+    addEventListener("moved", move);
+    addEventListener("prefs", relook);
+    return () => {
+      removeEventListener("popstate", move);
+      removeEventListener("moved", move);
+      removeEventListener("prefs", relook);
+    };
+  }, [at]);
+  const [pathname, search] = at.split("?");
+  const found = match(pathname);
+  const elsewhere = !now.fault && found && gate(found.view);
+  useEffect(() => {
+    if (elsewhere) return go(elsewhere, { replace: true });
+    if (!found) return;
+    if (!found.view.open) localStorage.setItem(PLACE, at);
+    let on = true;
+    found.view.load().then(
+      (module) => on && setView({ for: at, view: module.default }),
+      (error) =>
+        on &&
+        setView({
+          for: at,
+          view: () => {
+            throw error;
+          },
+        }),
+    );
+    return () => void (on = false);
+  }, [at, elsewhere]);
+  useEffect(() => {
+    scrollTo(0, scrolls.get(at) ?? 0);
+  }, [View?.for]);
+
+  if (now.fault) return html`<${Fault} fault=${now.fault} />`;
+  if (!found) return html`<${Lost} />`;
+  if (elsewhere || View?.for.split("?")[0] !== pathname) return null;
+  const query = Object.fromEntries(new URLSearchParams(search));
+  const shown = found.params.visit ? WithVisit : View.view;
+  return html`<${Guard} key=${pathname}><${shown} View=${View.view} params=${found.params} query=${query} /><//>`;
+}
+
+/** @param {{View: any, params: Record<string, string>, query: Record<string, string>}} props */
+function WithVisit({ View, params, query }) {
+  const v = useLive(() => visit(params.visit), [params.visit]);
+  if (v === undefined) return null;
+  if (v === null || !v.template) return html`<${Lost} title=${t("visit.absent.title")}>${t("visit.absent")}<//>`;
+  return html`<${View} v=${v} params=${params} query=${query} />`;
+}
+
+/** @param {{title?: string, children?: any}} props */
+const Lost = ({ title, children }) =>
+  html`<${Page} title=${title ?? t("lost.title")} back="/app/visits" tally=${false}>
+    <${Empty} action=${html`<a class="btn main" href="/app/visits">${t("lost.action")}</a>`}
+      >${children ?? t("lost.text")}<//
+    >
+  <//>`;
+
+/** A failing database: a red block, the rescue export, and no input behind it. @param {{fault: {code: string, detail: string}}} props */
+function Fault({ fault }) {
+  const [Export, setExport] = useState(/** @type {any} */ (null));
+  useEffect(() => void import("./ui/export.js").then((module) => setExport(() => module.ExportButton)), []);
+  return html`<div class="page">
+    <main class="pad-all stack">
+      <div class="notice k-attention" role="alert">
+        <span class="grow"><b>${t("fault.title")}</b>${t(`fault.${fault.code}`)}</span>
+      </div>
+      ${Export && html`<${Export} />`}
+      <button type="button" class="btn main wide" onClick=${() => location.reload()}>${t("fault.again")}</button>
+      <p class="note mono">${fault.code} ${fault.detail}</p>
+    </main>
+  </div>`;
+}
+
+/** @param {Element} root */
+export async function start(root) {
+  await applyPrefs();
+  history.scrollRestoration = "manual";
+  opening();
+  document.addEventListener("click", follow);
+  render(html`<${App} />`, root);
+}

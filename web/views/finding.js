@@ -1,0 +1,167 @@
+// One finding: words with phrases, how grave, photos, place, what is ordered; each field saves itself.
+
+import { useState } from "preact/hooks";
+import { go } from "../router.js";
+import { act, heads } from "../store.js";
+import { html, Icon, Segmented } from "../ui/html.js";
+import { Field, Tick } from "../ui/field.js";
+import { attempt } from "../ui/live.js";
+import { Item, Notice, Page } from "../ui/page.js";
+import { CameraButton, PhotoStrip } from "../ui/photos.js";
+import { Sheet } from "../ui/sheet.js";
+import { list, moment, t } from "../ui/words.js";
+import { findingsOf, nameOf, pathWords, phrasesFor, photosOf, pointOf, pointsOf, versionsAt } from "../reading.js";
+import { PhotoSheet } from "./evidence.js";
+
+/** @param {{v: import("../store.js").Visit, params: any}} props */
+export default function Finding({ v, params }) {
+  const { row } = params;
+  const [sheet, setSheet] = useState("");
+  const [photo, setPhoto] = useState(/** @type {any} */ (null));
+  const one = findingsOf(v).find((finding) => finding.row === row);
+  const home = `/app/visits/${v.id}`;
+  if (!one)
+    return html`<${Page} title=${t("lost.title")} back=${`${home}/findings`}
+      ><p class="pad-all">${t("finding.gone")}</p><//
+    >`;
+  const { fields } = one;
+  const path = (/** @type {string} */ field) => ["finding", row, field];
+  const set = (/** @type {string} */ field, /** @type {any} */ val) =>
+    attempt(() => act(v.id, "set", path(field), val, heads(v.id, path(field))));
+  const conflicts = v.view.conflicts.filter((/** @type {any} */ conflict) => conflict.path[1] === row);
+  const photos = photosOf(v, `finding:${row}`);
+  const there = photos.filter((shot) => shot.state === "server").length;
+  const text = (/** @type {string} */ field) =>
+    versionsAt(v, path(field)).length > 1 ? mineOf(v, path(field)) : fields[field];
+  const point = pointOf(v, fields.point);
+  return html`<${Page}
+    title=${t("finding.title", { n: one.n })}
+    sub=${list([point && t("finding.point", { no: point.no }), t("finding.made", { name: nameOf(v, one.author), time: moment(one.at) })])}
+    back=${`${home}/findings`}
+    tally=${false}
+    visit=${v}
+    actions=${html`<button type="button" class="hit" aria-label=${t("more")} onClick=${() => setSheet("more")}><${Icon} name="more" /></button>`}
+    dock=${html`<${CameraButton} visit=${v.id} target=${`finding:${row}`} main />`}
+  >
+    ${!one.alive && html`<${Notice} kind="calm" icon="s-alert" title=${t("finding.is_struck")}>${one.struck[0]?.val?.reason}<//>`}
+    ${
+      conflicts.length > 0 &&
+      html`<${Notice}
+        kind="conflict"
+        icon="s-conflict"
+        title=${t("conflicts.here", { fields: list(conflicts.map((/** @type {any} */ one) => pathWords(v, one.path))) })}
+      >
+        <a href=${`${home}/conflicts`}>${t(v.leader ? "conflicts.settle" : "conflicts.look")}</a>
+      <//>`
+    }
+    <div class="sheet">
+      <${Field}
+        visit=${v.id}
+        path=${path("text")}
+        value=${text("text")}
+        label=${t("finding.text")}
+        lines
+        phrases=${phrasesFor(v, fields.point)}
+      />
+      <div class="field">
+        <div class="lab">${t("field.finding.severity")}</div>
+        <${Segmented}
+          label=${t("field.finding.severity")}
+          options=${["general", "major"].map((id) => [id, t(`severity.${id}`)])}
+          value=${text("severity")}
+          onPick=${(/** @type {string} */ id) => set("severity", id)}
+        />
+      </div>
+      <div class="field">
+        <div class="lab">
+          ${t("photos")}
+          <b>${photos.length}</b
+          >${photos.length > 0 && html`<span class="end note">${t("photos.there", { n: there, all: photos.length })}</span>`}
+        </div>
+        <${PhotoStrip} visit=${v.id} target=${`finding:${row}`} photos=${photos} onOpen=${setPhoto} />
+      </div>
+      <${Field} visit=${v.id} path=${path("place")} value=${text("place")} label=${t("field.finding.place")} />
+      <div class="field">
+        <div class="lab">${t("field.finding.measure")}</div>
+        <${Segmented}
+          label=${t("field.finding.measure")}
+          options=${["on_spot", "deadline", "none"].map((id) => [id, t(`measure.${id}`)])}
+          value=${text("measure")}
+          onPick=${(/** @type {string} */ id) => set("measure", id)}
+        />
+      </div>
+      ${
+        fields.measure === "deadline" &&
+        html`<${Field}
+          visit=${v.id}
+          path=${path("due")}
+          value=${text("due")}
+          label=${t("field.finding.due")}
+          type="date"
+          min=${v.assignment.window.from.slice(0, 10)}
+          note=${t("finding.due.note")}
+        />`
+      }
+      <${Item}
+        title=${t("field.finding.point")}
+        note=${point ? `${point.no} ${point.text}` : t("finding.no_point")}
+        onClick=${() => setSheet("point")}
+      />
+      <${Field} visit=${v.id} path=${path("basis")} value=${text("basis")} label=${t("field.finding.basis")} lines />
+      <${Tick}
+        checked=${fields.crime === true}
+        title=${t("field.finding.crime")}
+        note=${t("finding.crime.note")}
+        onToggle=${(/** @type {boolean} */ on) => set("crime", on)}
+      />
+    </div>
+    ${sheet === "more" && html`<${Strike} v=${v} one=${one} onClose=${() => setSheet("")} />`}
+    ${
+      sheet === "point" &&
+      html`<${Sheet} title=${t("field.finding.point")} onClose=${() => setSheet("")}>
+        <${Item} title=${t("finding.no_point")} onClick=${() => (set("point", null), setSheet(""))} />
+        ${pointsOf(v.template).map((other) => html`<${Item} title=${other.no} note=${other.text} onClick=${() => (set("point", other.id), setSheet(""))} />`)}
+      <//>`
+    }
+    ${photo && html`<${PhotoSheet} v=${v} photo=${v.media.find(({ sha256 }) => sha256 === photo.sha256) ?? photo} onClose=${() => setPhoto(null)} />`}
+  <//>`;
+}
+
+/** Of several versions a member goes on with his own. @param {import("../store.js").Visit} v @param {string[]} path */
+function mineOf(v, path) {
+  const base = new Set(heads(v.id, path));
+  const values = versionsAt(v, path);
+  const own = values.find((/** @type {any} */ one) =>
+    one.heads.some((/** @type {any} */ op) => base.has(`${op.rid}:${op.seq}`)),
+  );
+  return (own ?? values[0]).val;
+}
+
+/** @param {{v: import("../store.js").Visit, one: import("../reading.js").Finding, onClose: () => void}} props */
+function Strike({ v, one, onClose }) {
+  const [reason, setReason] = useState("");
+  const strike = async () => {
+    if (!reason.trim()) return;
+    const done = await attempt(() =>
+      act(v.id, "del", ["finding", one.row], { reason: reason.trim().normalize("NFC") }),
+    );
+    if (done) go(`/app/visits/${v.id}/findings`);
+  };
+  return html`<${Sheet} title=${t("finding.strike")} onClose=${onClose}>
+    <div class="stack">
+      <p class="small soft">${t("finding.strike.note")}</p>
+      <div>
+        <label class="lab" for="strike">${t("finding.strike.reason")}</label>
+        <textarea
+          class="box"
+          id="strike"
+          value=${reason}
+          onInput=${(/** @type {any} */ event) => setReason(event.target.value)}
+        ></textarea>
+      </div>
+      <button type="button" class="btn wide" aria-disabled=${!reason.trim()} onClick=${strike}>
+        ${t("finding.strike.go")}
+      </button>
+    </div>
+  <//>`;
+}

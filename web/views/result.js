@@ -1,0 +1,346 @@
+// The leader's last step: a result for each item, what each still needs, and final with all that is missing as a list.
+
+import { useEffect, useState } from "preact/hooks";
+import { choicesFor, mainChoices, materialOf, mayJoin } from "../result.js";
+import { act, heads, proposeFinal } from "../store.js";
+import { Choice, html, moveInGroup } from "../ui/html.js";
+import { Field } from "../ui/field.js";
+import { attempt, say } from "../ui/live.js";
+import { Item, Notice, Page, Section } from "../ui/page.js";
+import { Sheet } from "../ui/sheet.js";
+import { date, list, moment, stamp, t } from "../ui/words.js";
+import { gathered, itemsOf, missingWords, nameOf, whyWords } from "../reading.js";
+
+/** @typedef {import("../store.js").Visit} Visit */
+const WAYS = ["phone", "visit", "letter", "neighbour", "other"];
+const CIRCUMSTANCES = ["entry_refused", "material_refused", "untrue_material", "other_obstruction"];
+/** What the server can only see when all have signed and sent stands at the end; the order is the order of doing. */
+const ORDER = ["crew", "interest_undeclared", "conflict", "unanswered_point", "result", "result_mismatch"];
+
+/** @param {{v: Visit, query: any}} props */
+export default function Result({ v, query }) {
+  const items = itemsOf(v);
+  const [open, setOpen] = useState(query.item || items[0]?.id);
+  useEffect(() => {
+    if (query.item) setOpen(query.item);
+  }, [query.item]);
+  const { visit } = v.view.content;
+  const types = (/** @type {string} */ id) => /** @type {string[]} */ (visit[`result:${id}`] ?? []);
+  const chosen = items.flatMap(({ id }) => types(id));
+  const mains = items.map(({ id }) => types(id)[0]);
+  const missing = gathered(v.view.missing)
+    .filter(({ code }) => code !== "media")
+    .sort((a, b) => rank(a.code) - rank(b.code));
+  const closed = ["final", "void"].includes(v.view.phase);
+  const pending = v.view.phase === "final_pending";
+  const set = (/** @type {string} */ field, /** @type {any} */ val) =>
+    attempt(() => act(v.id, "set", ["visit", field], val, heads(v.id, ["visit", field])));
+  const choose = async (/** @type {any} */ item, /** @type {string[]} */ next) => {
+    const done = await set(`result:${item.id}`, next);
+    if (!done) return;
+    const now = items.map(({ id }) => (id === item.id ? next[0] : types(id)[0]));
+    const can = mainChoices(now);
+    if (now.every(Boolean) && can.length === 1 && visit.result !== can[0]) await set("result", can[0]);
+  };
+  const finish = async () => {
+    const done = await attempt(() => proposeFinal(v.id));
+    if (done) say(t("final.proposed"));
+  };
+  const ready = v.leader && !missing.length && !pending;
+  const dock =
+    v.leader &&
+    !closed &&
+    html`<button type="button" class="btn main wide" aria-disabled=${!ready} onClick=${() => ready && finish()}>
+      ${pending ? t("final.waiting") : missing.length ? t("final.not_yet", { n: missing.length }) : t("final.go")}
+    </button>`;
+  return html`<${Page}
+    title=${t("result.page")}
+    sub=${t("result.leader", { name: nameOf(v, v.view.leader) })}
+    back=${`/app/visits/${v.id}`}
+    tally=${false}
+    visit=${v}
+    dock=${dock}
+  >
+    ${!v.leader && html`<${Notice} kind="calm" icon="people" title=${t("result.leaders")}>${t("result.leaders.next", { name: nameOf(v, v.view.leader) })}<//>`}
+    ${pending && html`<${Notice} kind="now" icon="p-pending" title=${t("phase.final_pending")}>${t("visit.pending")}<//>`}
+    ${v.view.phase === "final" && html`<${Notice} kind="server" icon="p-final" title=${t("phase.final")}>${t("record.final")}<//>`}
+    ${items.map(
+      (item, i) =>
+        html`<section key=${item.id}>
+          ${
+            item.id === open && !closed
+              ? html`<h2 class="sect">
+                    ${t("result.item", { n: i + 1, all: items.length, name: item.name })}<span class="end"
+                      >${t("result.pick")}</span
+                    >
+                  </h2>
+                  <${Types}
+                    v=${v}
+                    item=${item}
+                    types=${types(item.id)}
+                    onChoose=${(/** @type {string[]} */ next) => v.leader && choose(item, next)}
+                  />`
+              : html`<div class="sheet">
+                  <${Item}
+                    title=${t("result.item", { n: i + 1, all: items.length, name: item.name })}
+                    note=${types(item.id).length ? list(types(item.id).map((type) => t(`result.${type}`))) : t("result.none")}
+                    onClick=${closed ? undefined : () => setOpen(item.id)}
+                  />
+                </div>`
+          }
+        </section>`,
+    )}
+    ${items.length > 1 && mains.every(Boolean) && html`<${Main} v=${v} can=${mainChoices(mains)} onChoose=${(/** @type {string} */ type) => v.leader && set("result", type)} />`}
+    <${Details} v=${v} chosen=${chosen} />
+    ${
+      !closed &&
+      html`<${Section}
+        title=${t(missing.length ? "final.missing" : "final.nothing_missing", { n: missing.length })}
+        end=${missing.length > 0 && t("final.tap")}
+      >
+        ${missing.map((line) => {
+          const { title, href, icon, kind } = missingWords(v, line);
+          return html`<${Item} icon=${icon} kind=${kind} title=${title} href=${href} />`;
+        })}
+      <//>`
+    }
+    ${v.view.missing.some(({ code }) => code === "media") && html`<p class="note pad-all">${missingWords(v, gathered(v.view.missing).find(({ code }) => code === "media") ?? missing[0]).title}</p>`}
+  <//>`;
+}
+
+/** @param {string} code */
+const rank = (code) =>
+  code.startsWith("signature") || code === "subject_signature" ? 90 : ORDER.includes(code) ? ORDER.indexOf(code) : 50;
+
+/** The ten types in their order; the few that fit stand open, the rest behind a line.
+ * @param {{v: Visit, item: any, types: string[], onChoose: (types: string[]) => void}} props */
+function Types({ v, item, types, onChoose }) {
+  const [all, setAll] = useState(false);
+  const choices = choicesFor(materialOf(v.folded, v.view.content), item);
+  const near = choices.filter(
+    ({ type, can, needs }) => types.includes(type) || (can && needs.every(({ code }) => NEAR.includes(code))),
+  );
+  const shown = all || near.length < 1 ? choices : near;
+  const [main, ...further] = types;
+  const joins = main ? mayJoin(main) : [];
+  const note = (/** @type {any} */ one) => {
+    if (!one.can)
+      return t("result.cannot", {
+        why: whyWords(v, one.needs.find((/** @type {any} */ need) => need.code === "result_mismatch").detail),
+      });
+    const needs = gathered(one.needs);
+    return needs.length
+      ? t("result.needs", { what: list(needs.map(({ code, n }) => t(`need.${code}`, { n }))) })
+      : t("result.ready");
+  };
+  return html`<div class="sheet" role="radiogroup" aria-label=${item.name} onKeyDown=${moveInGroup}>
+      ${shown.map(
+        (one) =>
+          html`<${Choice}
+            key=${one.type}
+            checked=${main === one.type}
+            off=${!one.can}
+            title=${`${one.n} ${t(`result.${one.type}`)}`}
+            note=${note(one)}
+            onPick=${() => onChoose([one.type, ...further.filter((other) => other !== one.type && mayJoin(one.type).includes(other))])}
+          />`,
+      )}
+    </div>
+    <div class="sheet">
+      ${shown.length < choices.length && html`<${Item} title=${t("result.others", { n: choices.length - shown.length })} onClick=${() => setAll(true)} />`}
+      ${
+        joins.length > 0 &&
+        html`<details open=${further.length > 0}>
+          <summary class="item">${t("result.further")}</summary>
+          ${choices
+            .filter(({ type }) => joins.includes(type))
+            .map(
+              (one) =>
+                html`<${Choice}
+                  many
+                  checked=${further.includes(one.type)}
+                  off=${!one.can && !further.includes(one.type)}
+                  title=${`${one.n} ${t(`result.${one.type}`)}`}
+                  note=${note(one)}
+                  onPick=${() => onChoose([main, ...(further.includes(one.type) ? further.filter((other) => other !== one.type) : [...further, one.type])])}
+                />`,
+            )}
+        </details>`
+      }
+    </div>`;
+}
+
+const NEAR = ["order_deadline", "followup", "basis", "unanswered_point"];
+
+/** @param {{v: Visit, can: string[], onChoose: (type: string) => void}} props */
+const Main = ({ v, can, onChoose }) =>
+  html`<section>
+    <h2 class="sect">${t("result.main")}</h2>
+    ${
+      can.length
+        ? html`<div class="sheet" role="radiogroup" aria-label=${t("result.main")} onKeyDown=${moveInGroup}>
+            ${can.map((type) => html`<${Choice} checked=${v.view.content.visit.result === type} title=${t(`result.${type}`)} onPick=${() => onChoose(type)} />`)}
+          </div>`
+        : html`<${Notice} kind="due" icon="s-alert">${t("why.main")}<//>`
+    }
+  </section>`;
+
+/** What the chosen types need besides findings and photos. @param {{v: Visit, chosen: string[]}} props */
+function Details({ v, chosen }) {
+  const [sheet, setSheet] = useState("");
+  const { visit } = v.view.content;
+  const has = (/** @type {string[]} */ types) => types.some((type) => chosen.includes(type));
+  const basis = itemsOf(v).filter(({ id }) =>
+    (visit[`result:${id}`] ?? []).some((/** @type {string} */ type) => ["qualified", "unqualified"].includes(type)),
+  );
+  const attempts = visit.attempts ?? [];
+  const rows = [
+    has(["unreachable"]) &&
+      html`<${Item}
+        icon="phone"
+        title=${t("attempts.title")}
+        note=${attempts.length ? t("attempts.n", { n: attempts.length }) : t("attempts.none")}
+        onClick=${() => setSheet("attempts")}
+      />`,
+    has(["serious_noncooperation"]) &&
+      html`<${Item}
+        icon="s-alert"
+        title=${t("circumstances.title")}
+        note=${visit.noncooperation ? list(visit.noncooperation.circumstances.map((/** @type {string} */ id) => t(`circumstance.${id}`))) : t("value.none")}
+        onClick=${() => setSheet("circumstances")}
+      />`,
+    has(["pending_followup"]) &&
+      html`<${Item}
+        icon="calendar"
+        title=${t("followup.title")}
+        note=${visit.followup ? list([visit.followup.owner, visit.followup.due && date(visit.followup.due)]) : t("value.none")}
+        onClick=${() => setSheet("followup")}
+      />`,
+    ...basis.map(
+      (item) =>
+        html`<${Field}
+          key=${item.id}
+          visit=${v.id}
+          path=${["visit", `basis:${item.id}`]}
+          value=${visit[`basis:${item.id}`]}
+          label=${t("field.visit.basis.of", { name: item.name })}
+          lines
+          disabled=${!v.leader}
+        />`,
+    ),
+    html`<${Field}
+      visit=${v.id}
+      path=${["visit", "result_note"]}
+      value=${visit.result_note}
+      label=${t("field.visit.result_note")}
+      note=${has(["no_relevant_activity"]) ? t("result.note.needed") : undefined}
+      lines
+      disabled=${!v.leader}
+    />`,
+  ].filter(Boolean);
+  return html`<${Section} title=${t("result.details")}>${rows}<//>
+    ${sheet === "attempts" && html`<${Attempts} v=${v} onClose=${() => setSheet("")} />`}
+    ${sheet === "circumstances" && html`<${Circumstances} v=${v} onClose=${() => setSheet("")} />`}
+    ${sheet === "followup" && html`<${Followup} v=${v} onClose=${() => setSheet("")} />`}`;
+}
+
+/** One act over the heads that were shown when the sheet opened. @param {Visit} v @param {string} field */
+function useWrite(v, field) {
+  const [base] = useState(() => heads(v.id, ["visit", field]));
+  const [last, setLast] = useState(base);
+  return async (/** @type {any} */ val) => {
+    const op = await attempt(() => act(v.id, "set", ["visit", field], val, last));
+    if (op) setLast([op]);
+    return op;
+  };
+}
+
+/** @param {{v: Visit, onClose: () => void}} props */
+function Attempts({ v, onClose }) {
+  const write = useWrite(v, "attempts");
+  const made = /** @type {any[]} */ (v.view.content.visit.attempts ?? []);
+  const add = async (/** @type {any} */ event) => {
+    event.preventDefault();
+    const { way, result } = event.target.elements;
+    const said = result.value.trim().normalize("NFC");
+    if (!said) return;
+    if (await write([...made, { at: stamp(), way: way.value, result: said, by: v.view.leader }])) event.target.reset();
+  };
+  return html`<${Sheet} title=${t("attempts.title")} onClose=${onClose}>
+    <p class="small soft">${t("attempts.note")}</p>
+    ${made.map((one) => html`<${Item} icon="pass" kind="pass" title=${`${moment(one.at)} ${t(`way.${one.way}`)}`} note=${one.result} />`)}
+    <form class="stack" onSubmit=${add}>
+      <div>
+        <label class="lab" for="way">${t("attempts.way")}</label>
+        <select class="box" id="way" name="way">
+          ${WAYS.map((id) => html`<option value=${id}>${t(`way.${id}`)}</option>`)}
+        </select>
+      </div>
+      <div>
+        <label class="lab" for="how">${t("attempts.result")}</label
+        ><input class="box" id="how" name="result" required />
+      </div>
+      <button class="btn main wide">${t("attempts.add")}</button>
+    </form>
+  <//>`;
+}
+
+/** @param {{v: Visit, onClose: () => void}} props */
+function Circumstances({ v, onClose }) {
+  const write = useWrite(v, "noncooperation");
+  const said = v.view.content.visit.noncooperation;
+  const [ids, setIds] = useState(/** @type {string[]} */ (said?.circumstances ?? []));
+  const [text, setText] = useState(said?.text ?? "");
+  const save = async () =>
+    ids.length && (await write({ circumstances: ids, text: text.trim().normalize("NFC") })) && onClose();
+  return html`<${Sheet} title=${t("circumstances.title")} onClose=${onClose}>
+    <div class="stack">
+      <div>
+        ${CIRCUMSTANCES.map((id) => html`<${Choice} many checked=${ids.includes(id)} title=${t(`circumstance.${id}`)} onPick=${() => setIds(ids.includes(id) ? ids.filter((one) => one !== id) : [...ids, id])} />`)}
+      </div>
+      <div>
+        <label class="lab" for="circumstance">${t("circumstances.text")}</label>
+        <textarea
+          class="box"
+          id="circumstance"
+          value=${text}
+          onInput=${(/** @type {any} */ event) => setText(event.target.value)}
+        ></textarea>
+      </div>
+      <button type="button" class="btn main wide" aria-disabled=${!ids.length} onClick=${save}>${t("save")}</button>
+    </div>
+  <//>`;
+}
+
+/** @param {{v: Visit, onClose: () => void}} props */
+function Followup({ v, onClose }) {
+  const write = useWrite(v, "followup");
+  const said = v.view.content.visit.followup ?? {};
+  const save = async (/** @type {any} */ event) => {
+    event.preventDefault();
+    const { owner, due, text } = event.target.elements;
+    const val = {
+      owner: owner.value.trim().normalize("NFC"),
+      due: due.value,
+      text: text.value.trim().normalize("NFC"),
+    };
+    if (val.owner && val.due && (await write(val))) onClose();
+  };
+  return html`<${Sheet} title=${t("followup.title")} onClose=${onClose}>
+    <form class="stack" onSubmit=${save}>
+      <div>
+        <label class="lab" for="owner">${t("followup.owner")}</label
+        ><input class="box" id="owner" name="owner" required value=${said.owner ?? ""} />
+      </div>
+      <div>
+        <label class="lab" for="due">${t("followup.due")}</label
+        ><input class="box" id="due" name="due" type="date" required value=${said.due ?? ""} />
+      </div>
+      <div>
+        <label class="lab" for="text">${t("followup.text")}</label
+        ><textarea class="box" id="text" name="text">${said.text ?? ""}</textarea>
+      </div>
+      <button class="btn main wide">${t("save")}</button>
+    </form>
+  <//>`;
+}
