@@ -26,8 +26,14 @@ def sentences(page: VisitPage, say: Say) -> list[str]:
         if code in COUNTED:
             said.append(say(f"missing.{code}", n=len(details)))
         else:
-            said += [say(f"missing.{code}", detail=_named(page, detail)) for detail in details]
+            said += [_sentence(page, code, detail, say) for detail in details]
     return list(dict.fromkeys(said))
+
+
+def _sentence(page: VisitPage, code: str, detail: Mapping[str, Any], say: Say) -> str:
+    if code == "result" and "item" not in detail:
+        return say("missing.result_main")
+    return say(f"missing.{code}", detail=_named(page, detail))
 
 
 def _named(page: VisitPage, detail: Mapping[str, Any]) -> str:
@@ -35,7 +41,7 @@ def _named(page: VisitPage, detail: Mapping[str, Any]) -> str:
     names = {
         "officer": page.names,
         "item": dict(page.items),
-        "point": {point.id: point.number for section in page.sections for point in section.points},
+        "point": page.numbers,
         "finding": {finding.row: str(finding.number) for finding in page.findings},
     }
     return " ".join(names[kind].get(str(id_), str(id_)) for kind, id_ in detail.items() if kind in names)

@@ -90,6 +90,7 @@ class Version(msgspec.Struct, frozen=True):
 class Conflict(msgspec.Struct, frozen=True):
     """A field with two versions or more."""
 
+    path: list[str]
     label: str
     point: str
     number: int | None
@@ -149,6 +150,16 @@ class VisitPage(msgspec.Struct, frozen=True):
     def fields(self) -> Fields:
         """What the record says of the visit as a whole."""
         return Fields(self.view["content"]["visit"])
+
+    @property
+    def torn(self) -> set[str]:
+        """The fields with two versions, each as its path joined by spaces."""
+        return {" ".join(conflict.path) for conflict in self.conflicts}
+
+    @property
+    def numbers(self) -> dict[str, str]:
+        """The number that people know a point by, for its id."""
+        return {point.id: point.number for section in self.sections for point in section.points}
 
     @property
     def review(self) -> Review | None:
@@ -316,7 +327,7 @@ def _conflict(
         device = entry.past.device if entry else None
         received_at = entry.past.received_at if entry else None
         versions.append(Version(head["val"], head["author"], device, head["at"], received_at))
-    return Conflict(field_key(path), points.get(path[1], path[1]), numbers.get(path[1]), versions)
+    return Conflict(path, field_key(path), points.get(path[1], path[1]), numbers.get(path[1]), versions)
 
 
 def _signatures(view: dict[str, Any], by_id: Mapping[str, Entry]) -> list[Signed]:
@@ -333,4 +344,4 @@ def _signatures(view: dict[str, Any], by_id: Mapping[str, Entry]) -> list[Signed
         owner = entry.past.device_owner if entry else None
         changed = [field_key(path) for path in best.get("changed", [])]
         shown.append(Signed(signer, best["role"], best["state"], refused, at, owner, len(all_of) - 1, changed))
-    return shown
+    return sorted(shown, key=lambda one: (one.role not in ("leader", "member"), one.role != "leader", one.at))
