@@ -1,9 +1,9 @@
 // The fold: a visit is a pure function of its set of operations, whatever their order. It judges nothing.
 
-import { canonical, covers, opId, sha256Hex } from './ops.js';
+import { canonical, covers, opId, sha256Hex } from "./ops.js";
 
 /** Others are a newer app's, or no part of the content. */
-const GROUPS = ['answer', 'finding', 'media', 'visit'];
+const GROUPS = ["answer", "finding", "media", "visit"];
 
 /** @param {string} a @param {string} b */
 export const byText = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
@@ -15,11 +15,11 @@ export function byPath(a, b) {
 }
 
 /** @param {string[]} path */
-export const pathKey = (path) => path.join('\n');
+export const pathKey = (path) => path.join("\n");
 
 /** The value of an op at one of its registers: an `add` carries several.
  * @param {Op} op @param {string[]} path */
-export const valueAt = (op, path) => (op.kind === 'add' ? op.val[path[2]] : op.val);
+export const valueAt = (op, path) => (op.kind === "add" ? op.val[path[2]] : op.val);
 
 /**
  * @param {Iterable<Op>} ops
@@ -55,16 +55,16 @@ export function fold(ops, effective) {
     seen.add(id);
     const [group, name] = op.path;
     if (!GROUPS.includes(group)) continue;
-    if (op.kind === 'set') {
+    if (op.kind === "set") {
       write(op.path, id, op);
-      if (group === 'finding') thing(rows, name).makers.push(op);
-    } else if (op.kind === 'add') {
+      if (group === "finding") thing(rows, name).makers.push(op);
+    } else if (op.kind === "add") {
       thing(rows, id).makers.push(op);
       for (const field of Object.keys(op.val)) write([group, id, field], id, op);
-    } else if (op.kind === 'undel') thing(rows, name).makers.push(op);
-    else if (op.kind === 'del') thing(rows, name).killers.push(op);
-    else if (op.kind === 'attach') thing(media, name).makers.push(op);
-    else if (op.kind === 'retract') thing(media, name).killers.push(op);
+    } else if (op.kind === "undel") thing(rows, name).makers.push(op);
+    else if (op.kind === "del") thing(rows, name).killers.push(op);
+    else if (op.kind === "attach") thing(media, name).makers.push(op);
+    else if (op.kind === "retract") thing(media, name).killers.push(op);
   }
 
   settle(rows);
@@ -105,7 +105,7 @@ function headsOf(on) {
 
 /** @param {Op} op @param {string} id */
 function names(op, id) {
-  const at = id.lastIndexOf(':');
+  const at = id.lastIndexOf(":");
   return op.base.includes(id) && covers(op.ctx, id.slice(0, at), Number(id.slice(at + 1)));
 }
 
@@ -115,7 +115,7 @@ function valuesOf(heads, path) {
   const values = new Map();
   for (const op of heads) {
     const val = valueAt(op, path);
-    const text = heads.length > 1 ? canonical(val) : '';
+    const text = heads.length > 1 ? canonical(val) : "";
     const same = values.get(text);
     if (same) same.heads.push(op);
     else values.set(text, { val, text, heads: [op] });
@@ -134,8 +134,8 @@ function deadOf(rows, media) {
 /** Whether a register stands in the content: those of struck rows and retracted media don't.
  * @param {Pick<Folded, "rows" | "media">} folded @param {string[]} path */
 export function isShown({ rows, media }, [group, name]) {
-  if (group === 'finding') return !!rows.get(name)?.alive;
-  return group !== 'media' || !!media.get(name)?.alive;
+  if (group === "finding") return !!rows.get(name)?.alive;
+  return group !== "media" || !!media.get(name)?.alive;
 }
 
 /** @param {Pick<Folded, "registers" | "rows" | "media">} folded */
@@ -159,7 +159,7 @@ export function groupsOf(folded) {
   /** @type {Record<string, Map<string, any>>} */
   const groups = { answer: new Map(), finding: new Map(), media: new Map(), visit: new Map() };
   for (const [sha256, it] of folded.media) {
-    if (it.alive) groups.media.set(sha256, new Map([['for', firstOf(it).val.for]]));
+    if (it.alive) groups.media.set(sha256, new Map([["for", firstOf(it).val.for]]));
   }
   for (const { path, values } of folded.registers.values()) {
     const [{ val }] = values;
@@ -193,7 +193,7 @@ export function contentOf(folded, frame, members, leader, round) {
     .map(([sha256, it]) => ({ mime: firstOf(it).val.mime, sha256, size: firstOf(it).val.size }))
     .sort((a, b) => byText(a.sha256, b.sha256));
   return {
-    t: 'visit-content/1',
+    t: "visit-content/1",
     visit: frame.visit,
     round,
     tpl: frame.tpl,

@@ -1,6 +1,6 @@
 // Operations on the wire: what they look like, what is wrong with one, their canonical bytes, hash and signature.
 
-import canonicalize from 'canonicalize';
+import canonicalize from "canonicalize";
 
 const encoder = new TextEncoder();
 
@@ -11,18 +11,18 @@ export const canonical = (value) => /** @type {string} */ (canonicalize(value));
 export const bytesOf = (text) => encoder.encode(text);
 
 /** @param {ArrayBuffer} buffer */
-const hex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, '0')).join('');
+const hex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** @param {string | BufferSource} data */
 export const sha256Hex = async (data) =>
-  hex(await crypto.subtle.digest('SHA-256', typeof data === 'string' ? bytesOf(data) : data));
+  hex(await crypto.subtle.digest("SHA-256", typeof data === "string" ? bytesOf(data) : data));
 
 /** @param {{rid: string, seq: number}} op */
 export const opId = (op) => `${op.rid}:${op.seq}`;
 
 /** @param {string} id @returns {[rid: string, seq: number]} */
 export function splitId(id) {
-  const at = id.lastIndexOf(':');
+  const at = id.lastIndexOf(":");
   return [id.slice(0, at), Number(id.slice(at + 1))];
 }
 
@@ -33,7 +33,7 @@ export const covers = (ctx, rid, seq) => ctx[rid] >= seq;
 export const coversId = (ctx, id) => covers(ctx, ...splitId(id));
 
 /** The server's own replica, in whatever epoch. @param {string} rid */
-export const isServer = (rid) => rid.startsWith('srv');
+export const isServer = (rid) => rid.startsWith("srv");
 
 // --- hash and signature -----------------------------------------------------------------------------------------------
 
@@ -46,18 +46,18 @@ export function signedText(op) {
 /** @param {Op} op */
 export const hashOf = (op) => sha256Hex(signedText(op));
 
-const ECDSA = { name: 'ECDSA', hash: 'SHA-256' };
+const ECDSA = { name: "ECDSA", hash: "SHA-256" };
 
 /** @param {ArrayBuffer} buffer */
 const toBase64url = (buffer) =>
   btoa(String.fromCharCode(...new Uint8Array(buffer)))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replace(/=+$/, '');
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replace(/=+$/, "");
 
 /** @param {string} text */
 const fromBase64url = (text) =>
-  Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0));
+  Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
 
 /** @param {Op} op @param {CryptoKey} privateKey @returns {Promise<Op>} */
 export async function signOp(op, privateKey) {
@@ -67,14 +67,14 @@ export async function signOp(op, privateKey) {
 
 /** @param {Op} op @param {CryptoKey} publicKey */
 export async function verifyOp(op, publicKey) {
-  if (!/^[\w-]{86}$/.test(op.sig ?? '')) return false;
+  if (!/^[\w-]{86}$/.test(op.sig ?? "")) return false;
   const sig = fromBase64url(/** @type {string} */ (op.sig));
   return crypto.subtle.verify(ECDSA, publicKey, sig, bytesOf(signedText(op)));
 }
 
 /** @param {JsonWebKey} jwk */
 export const importPublicKey = ({ kty, crv, x, y }) =>
-  crypto.subtle.importKey('jwk', { kty, crv, x, y }, { name: 'ECDSA', namedCurve: 'P-256' }, true, ['verify']);
+  crypto.subtle.importKey("jwk", { kty, crv, x, y }, { name: "ECDSA", namedCurve: "P-256" }, true, ["verify"]);
 
 /**
  * Makes the next op of a replica. Its ctx is what the replica has received so far, its own earlier ops included.
@@ -109,18 +109,18 @@ export function buildOp(given) {
 
 /** Typed text becomes NFC here, when it is recorded, and never again. @param {any} val @returns {any} */
 function normal(val) {
-  if (typeof val === 'string') return val.normalize('NFC');
+  if (typeof val === "string") return val.normalize("NFC");
   if (Array.isArray(val)) return val.map(normal);
-  if (val === null || typeof val !== 'object') return val;
-  return Object.fromEntries(Object.entries(val).map(([key, inner]) => [key.normalize('NFC'), normal(inner)]));
+  if (val === null || typeof val !== "object") return val;
+  return Object.fromEntries(Object.entries(val).map(([key, inner]) => [key.normalize("NFC"), normal(inner)]));
 }
 
 // --- what may stand in an op ------------------------------------------------------------------------------------------
 
-export const PHONE_KINDS = ['add', 'set', 'del', 'undel', 'attach', 'retract', 'sign', 'confirm', 'propose_final'];
-export const SERVER_KINDS = ['assign', 'rule', 'admit', 'accept_final', 'reopen', 'void'];
+export const PHONE_KINDS = ["add", "set", "del", "undel", "attach", "retract", "sign", "confirm", "propose_final"];
+export const SERVER_KINDS = ["assign", "rule", "admit", "accept_final", "reopen", "void"];
 /** Reasons of ops that can't be understood: they have no effect anywhere, not even at a signature's cut. */
-export const MALFORMED = ['unknown_kind', 'server_kind', 'bad_path', 'bad_value'];
+export const MALFORMED = ["unknown_kind", "server_kind", "bad_path", "bad_value"];
 export const MAX_BASE = 16;
 const MAX_TEXT = 8 * 1024;
 const MAX_DEPTH = 4;
@@ -133,19 +133,19 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
 /** @typedef {(value: any) => boolean} Check */
 /** @type {Check} */
-const isText = (value) => typeof value === 'string';
+const isText = (value) => typeof value === "string";
 /** @type {Check} */
-const isBool = (value) => typeof value === 'boolean';
+const isBool = (value) => typeof value === "boolean";
 /** @type {Check} */
 const isInt = (value) => Number.isSafeInteger(value);
 /** @type {Check} */
 const isList = (value) => Array.isArray(value);
 /** @type {Check} */
-const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
+const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 /** @param {Check} check @returns {Check} */
 const orNull = (check) => (value) => value === null || check(value);
 /** @param {RegExp} shape @returns {Check} */
-const like = (shape) => (value) => typeof value === 'string' && shape.test(value);
+const like = (shape) => (value) => typeof value === "string" && shape.test(value);
 /** @param {string[]} words @returns {Check} */
 const oneOf =
   (...words) =>
@@ -183,11 +183,11 @@ const NAMED = { no_interest: isObject, result: isList, basis: isText, section: i
 
 /** What a field may hold, or undefined where there is no such field. @param {string[]} path */
 function fieldAt([group, name, field]) {
-  if (group !== 'visit') return Object.hasOwn(FIELDS[group], field) ? FIELDS[group][field] : undefined;
+  if (group !== "visit") return Object.hasOwn(FIELDS[group], field) ? FIELDS[group][field] : undefined;
   if (Object.hasOwn(FIELDS.visit, name)) return FIELDS.visit[name];
-  const at = name.indexOf(':');
+  const at = name.indexOf(":");
   const [kind, id] = [name.slice(0, at), name.slice(at + 1)];
-  const isNamed = ID.test(id) || (kind === 'section' && id && isString(id));
+  const isNamed = ID.test(id) || (kind === "section" && id && isString(id));
   return at > 0 && Object.hasOwn(NAMED, kind) && isNamed ? NAMED[kind] : undefined;
 }
 
@@ -195,7 +195,7 @@ const FOR = /^(?:visit|answer:[A-Za-z0-9._-]{1,64}|finding:(?:srv\d*|[0-9a-f]{32
 const SIGNER = /^(?:[A-Za-z0-9._-]{1,64}|expert:[A-Za-z0-9._-]{1,64})$/;
 const isReason = shape({ reason: isText });
 const REASON = orNull((value) => shape({ reason: orNull(isText) })(value));
-const isRole = oneOf('leader', 'member', 'subject', 'witness', 'expert');
+const isRole = oneOf("leader", "member", "subject", "witness", "expert");
 const ids = listOf(like(OP_ID));
 
 /** By kind: the shape of its path, and of its value where that doesn't hang on a field.
@@ -232,20 +232,20 @@ const fits = (path, checks) => path.length === checks.length && path.every((part
  * @param {string[]} path @param {{has(point: string): boolean} | null} points */
 function isField(path, points) {
   const [group, name] = path;
-  if (!Object.hasOwn(FIELDS, group) || path.length !== (group === 'visit' ? 2 : 3) || !fieldAt(path)) return false;
-  if (group === 'answer') return ID.test(name) && (!points || points.has(name));
-  if (group === 'finding') return OP_ID.test(name);
-  return group !== 'media' || SHA256.test(name);
+  if (!Object.hasOwn(FIELDS, group) || path.length !== (group === "visit" ? 2 : 3) || !fieldAt(path)) return false;
+  if (group === "answer") return ID.test(name) && (!points || points.has(name));
+  if (group === "finding") return OP_ID.test(name);
+  return group !== "media" || SHA256.test(name);
 }
 
 /** @param {string} text */
-const isString = (text) => text.isWellFormed() && text.normalize('NFC') === text && bytesOf(text).length <= MAX_TEXT;
+const isString = (text) => text.isWellFormed() && text.normalize("NFC") === text && bytesOf(text).length <= MAX_TEXT;
 
 /** Strings NFC and short enough, whole numbers, not too deep. @param {any} value @param {number} depth @returns {boolean} */
 function isPlain(value, depth = 0) {
   if (value === null || isBool(value)) return true;
-  if (typeof value === 'number') return isInt(value);
-  if (typeof value === 'string') return isString(value);
+  if (typeof value === "number") return isInt(value);
+  if (typeof value === "string") return isString(value);
   if (depth === MAX_DEPTH) return false;
   return isList(value)
     ? value.every((/** @type {any} */ inner) => isPlain(inner, depth + 1))
@@ -266,7 +266,7 @@ const isEnvelope = ({ author, via, at, tpl, app, ctx, base, prev }) =>
   ID.test(author) &&
   (via === null || ID.test(via)) &&
   SHA256.test(tpl) &&
-  (prev === '' || SHA256.test(prev)) &&
+  (prev === "" || SHA256.test(prev)) &&
   isMoment(at) &&
   isString(app) &&
   isCtx(ctx) &&
@@ -276,7 +276,7 @@ const isEnvelope = ({ author, via, at, tpl, app, ctx, base, prev }) =>
 function isMoment(at) {
   if (!TIME.test(at)) return false;
   const [year, month, day, hour, minute, second, offset = 0, past = 0] = at
-    .replace(/\.\d+/, '')
+    .replace(/\.\d+/, "")
     .split(/[-T:Z+]/)
     .filter(Boolean)
     .map(Number);
@@ -293,7 +293,7 @@ function isGrounded({ base, ctx, rid, seq }) {
 
 /** @param {Op} op */
 function isValue({ kind, path, val }) {
-  if (kind === 'set') return val === null || /** @type {Check} */ (fieldAt(path))(val);
+  if (kind === "set") return val === null || /** @type {Check} */ (fieldAt(path))(val);
   const check = SHAPES[kind][1];
   if (check) return check(val);
   return isObject(val) && Object.entries(val).every(([field, inner]) => inner === null || FIELDS.finding[field](inner));
@@ -305,11 +305,14 @@ function isValue({ kind, path, val }) {
  * @param {{has(point: string): boolean} | null} [points] those of the checklist, where it is at hand
  */
 export function faultOf(op, points = null) {
-  if (op.v !== 1 || ![...PHONE_KINDS, ...SERVER_KINDS].includes(op.kind)) return 'unknown_kind';
-  if (SERVER_KINDS.includes(op.kind)) return isServer(op.rid) ? null : 'server_kind';
-  if (!hasForm({ sig: '', ...op })) return 'bad_value';
-  const fields = op.kind === 'add' && isObject(op.val) ? Object.keys(op.val) : [];
-  const known = op.kind === 'set' ? isField(op.path, points) : fits(op.path, SHAPES[op.kind][0]);
-  if (!known || !fields.every((field) => Object.hasOwn(FIELDS.finding, field))) return 'bad_path';
-  return isEnvelope(op) && isPlain(op.val) && isGrounded(op) && isValue(op) ? null : 'bad_value';
+  const { v, kind, rid } = op;
+  if (!isText(kind) || v === undefined || (typeof v === "number" && !isInt(v))) return "bad_value";
+  if (v !== 1 || ![...PHONE_KINDS, ...SERVER_KINDS].includes(kind)) return "unknown_kind";
+  if (SERVER_KINDS.includes(kind) && !isServer(rid)) return "server_kind";
+  if (!hasForm({ sig: "", ...op })) return "bad_value";
+  if (SERVER_KINDS.includes(kind)) return null;
+  const fields = op.kind === "add" && isObject(op.val) ? Object.keys(op.val) : [];
+  const known = op.kind === "set" ? isField(op.path, points) : fits(op.path, SHAPES[op.kind][0]);
+  if (!known || !fields.every((field) => Object.hasOwn(FIELDS.finding, field))) return "bad_path";
+  return isEnvelope(op) && isPlain(op.val) && isGrounded(op) && isValue(op) ? null : "bad_value";
 }

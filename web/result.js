@@ -1,34 +1,34 @@
 // The ten results of article 24: what each needs, what forbids it, and which may stand together (R24.1 to R27.1).
 
-import { byText, firstOf } from './fold.js';
+import { byText, firstOf } from "./fold.js";
 
 /** In the order in which they are offered; nothing is preselected. */
 export const TYPES = [
-  'serious_noncooperation',
-  'info_false',
-  'unqualified',
-  'ordered_to_correct',
-  'pending_followup',
-  'info_not_disclosed',
-  'unreachable',
-  'no_relevant_activity',
-  'no_problem_found',
-  'qualified',
+  "serious_noncooperation",
+  "info_false",
+  "unqualified",
+  "ordered_to_correct",
+  "pending_followup",
+  "info_not_disclosed",
+  "unreachable",
+  "no_relevant_activity",
+  "no_problem_found",
+  "qualified",
 ];
 /** Their printed numbers, in the same order. */
 export const NUMBERS = [6, 3, 10, 5, 8, 2, 4, 7, 1, 9];
-const ALONE = ['unreachable', 'no_relevant_activity', 'no_problem_found', 'qualified'];
-const CLEAN = ['no_problem_found', 'qualified'];
+const ALONE = ["unreachable", "no_relevant_activity", "no_problem_found", "qualified"];
+const CLEAN = ["no_problem_found", "qualified"];
 /** With these the checklist need not be answered (R24.7, R27.1). */
-const UNINSPECTED = ['unreachable', 'no_relevant_activity', 'serious_noncooperation'];
-const CIRCUMSTANCES = ['entry_refused', 'material_refused', 'untrue_material', 'other_obstruction'];
+const UNINSPECTED = ["unreachable", "no_relevant_activity", "serious_noncooperation"];
+const CIRCUMSTANCES = ["entry_refused", "material_refused", "untrue_material", "other_obstruction"];
 
 /** Types that may stand beside this one as further types of an item. @param {string} type */
 export const mayJoin = (type) =>
   ALONE.includes(type) ? [] : TYPES.filter((other) => other !== type && !ALONE.includes(other));
 
 /** @param {any} text */
-export const isSaid = (text) => typeof text === 'string' && text.trim() !== '';
+export const isSaid = (text) => typeof text === "string" && text.trim() !== "";
 
 /** @param {Folded} folded @param {Content} content @returns {Material} */
 export function materialOf({ rows, media }, content) {
@@ -53,7 +53,7 @@ const placeOf = ([row]) => `finding:${row}`;
 /** Evidence is a live medium for the visit, a point of the item or a finding of the item.
  * @param {Material} m @param {Item} item */
 function evidenceOf(m, item) {
-  const places = ['visit', ...item.points.map(({ id }) => `answer:${id}`), ...findingsOf(m, item).map(placeOf)];
+  const places = ["visit", ...item.points.map(({ id }) => `answer:${id}`), ...findingsOf(m, item).map(placeOf)];
   return m.media.filter((medium) => places.includes(medium.for));
 }
 
@@ -62,7 +62,7 @@ function evidenceOf(m, item) {
 const need = (code, isMet) => (m, item) => (isMet(m, item) ? [] : [{ code, detail: { item: item.id } }]);
 
 /** @param {Item["judged"]} judged @returns {Need} */
-const judgedBy = (judged) => need('result_mismatch', (_, item) => item.judged === judged);
+const judgedBy = (judged) => need("result_mismatch", (_, item) => item.judged === judged);
 
 /** Names the points whose answer is such. @param {string} code @param {(answer: any) => boolean} isSuch @returns {Need} */
 const points = (code, isSuch) => (m, item) =>
@@ -77,59 +77,59 @@ const findings = (code, isSuch) => (m, item) =>
     .map(([row]) => ({ code, detail: { item: item.id, finding: row } }));
 
 /** Types 1 and 9: a failed point or a live finding forbids them. */
-const noFail = points('result_mismatch', ({ verdict }) => verdict === 'fail');
-const noFinding = findings('result_mismatch', () => true);
+const noFail = points("result_mismatch", ({ verdict }) => verdict === "fail");
+const noFinding = findings("result_mismatch", () => true);
 /** Type 1: what doesn't apply says why. */
-const whys = points('unanswered_point', ({ verdict, note }) => verdict === 'na' && !isSaid(note));
-const aFinding = need('finding', (m, item) => findingsOf(m, item).length);
-const someEvidence = need('evidence', (m, item) => evidenceOf(m, item).length);
-const aBasis = need('basis', (m, item) => isSaid(m.content.visit[`basis:${item.id}`]));
+const whys = points("unanswered_point", ({ verdict, note }) => verdict === "na" && !isSaid(note));
+const aFinding = need("finding", (m, item) => findingsOf(m, item).length);
+const someEvidence = need("evidence", (m, item) => evidenceOf(m, item).length);
+const aBasis = need("basis", (m, item) => isSaid(m.content.visit[`basis:${item.id}`]));
 
 /** @param {any} measure */
-const isOrder = (measure) => measure === 'on_spot' || measure === 'deadline';
+const isOrder = (measure) => measure === "on_spot" || measure === "deadline";
 
 /** What each type needs of an item, and what forbids it. @type {Record<string, Need[]>} */
 const NEEDS = {
-  no_problem_found: [judgedBy('findings'), noFail, noFinding, whys],
-  info_not_disclosed: [need('finding', (m, item) => findingsOf(m, item).some(([, { text }]) => isSaid(text)))],
+  no_problem_found: [judgedBy("findings"), noFail, noFinding, whys],
+  info_not_disclosed: [need("finding", (m, item) => findingsOf(m, item).some(([, { text }]) => isSaid(text)))],
   info_false: [
     aFinding,
-    need('evidence', (m, item) => {
+    need("evidence", (m, item) => {
       const places = findingsOf(m, item).map(placeOf);
       return m.media.some((medium) => places.includes(medium.for));
     }),
   ],
   unreachable: [
-    need('evidence', (m, item) =>
+    need("evidence", (m, item) =>
       evidenceOf(m, item).some(
-        ({ mime, taken, geo, caption }) => mime.startsWith('image/') && taken && (geo || isSaid(caption)),
+        ({ mime, taken, geo, caption }) => mime.startsWith("image/") && taken && (geo || isSaid(caption)),
       ),
     ),
-    need('attempts', ({ content }) => {
+    need("attempts", ({ content }) => {
       const attempts = Array.isArray(content.visit.attempts) ? content.visit.attempts : [];
       return new Set(attempts.map((attempt) => attempt?.at).filter(isSaid)).size > 1;
     }),
   ],
   ordered_to_correct: [
-    need('finding', (m, item) => findingsOf(m, item).some(([, { measure }]) => isOrder(measure))),
-    findings('order_deadline', ({ measure, due }) => measure === 'deadline' && !isSaid(due)),
+    need("finding", (m, item) => findingsOf(m, item).some(([, { measure }]) => isOrder(measure))),
+    findings("order_deadline", ({ measure, due }) => measure === "deadline" && !isSaid(due)),
   ],
   serious_noncooperation: [
-    need('circumstance', ({ content }) => {
+    need("circumstance", ({ content }) => {
       const { circumstances, text } = content.visit.noncooperation ?? {};
       if (!Array.isArray(circumstances) || !circumstances.length) return false;
-      const stopped = !circumstances.includes('other_obstruction') || isSaid(text);
+      const stopped = !circumstances.includes("other_obstruction") || isSaid(text);
       return stopped && circumstances.every((one) => CIRCUMSTANCES.includes(one));
     }),
     someEvidence,
   ],
-  no_relevant_activity: [someEvidence, need('result', ({ content }) => isSaid(content.visit.result_note))],
+  no_relevant_activity: [someEvidence, need("result", ({ content }) => isSaid(content.visit.result_note))],
   pending_followup: [
     aFinding,
-    need('followup', ({ content }) => isSaid(content.visit.followup?.owner) && isSaid(content.visit.followup?.due)),
+    need("followup", ({ content }) => isSaid(content.visit.followup?.owner) && isSaid(content.visit.followup?.due)),
   ],
-  qualified: [judgedBy('standard'), aBasis, noFail, noFinding],
-  unqualified: [judgedBy('standard'), aBasis, aFinding],
+  qualified: [judgedBy("standard"), aBasis, noFail, noFinding],
+  unqualified: [judgedBy("standard"), aBasis, aFinding],
 };
 
 /** Points without an answer, where all are to be answered. @param {Material} m @param {Item} item
@@ -137,7 +137,7 @@ const NEEDS = {
 const unanswered = (m, item, types) =>
   types.some((type) => UNINSPECTED.includes(type))
     ? []
-    : points('unanswered_point', ({ verdict }) => !['pass', 'fail', 'na'].includes(verdict))(m, item);
+    : points("unanswered_point", ({ verdict }) => !["pass", "fail", "na"].includes(verdict))(m, item);
 
 /** @param {Material} m @param {Item} item @returns {string[]} */
 const typesOf = ({ content }, item) => content.visit[`result:${item.id}`] ?? [];
@@ -152,8 +152,8 @@ const standTogether = (types) =>
 function missingOf(m, item) {
   const types = typesOf(m, item);
   const detail = { item: item.id };
-  if (!types.length) return [{ code: 'result', detail }, ...unanswered(m, item, types)];
-  if (!standTogether(types)) return [{ code: 'result_mismatch', detail }, ...unanswered(m, item, types)];
+  if (!types.length) return [{ code: "result", detail }, ...unanswered(m, item, types)];
+  if (!standTogether(types)) return [{ code: "result_mismatch", detail }, ...unanswered(m, item, types)];
   return [...types.flatMap((type) => NEEDS[type].flatMap((each) => each(m, item))), ...unanswered(m, item, types)];
 }
 
@@ -162,9 +162,9 @@ function missingOf(m, item) {
 export function mainChoices(mains) {
   return TYPES.filter((type) => {
     if (!mains.includes(type)) return false;
-    if (type === 'unreachable' || type === 'no_relevant_activity') return mains.every((main) => main === type);
-    if (mains.includes('unreachable')) return false;
-    return !CLEAN.includes(type) || mains.every((main) => [...CLEAN, 'no_relevant_activity'].includes(main));
+    if (type === "unreachable" || type === "no_relevant_activity") return mains.every((main) => main === type);
+    if (mains.includes("unreachable")) return false;
+    return !CLEAN.includes(type) || mains.every((main) => [...CLEAN, "no_relevant_activity"].includes(main));
   });
 }
 
@@ -173,8 +173,8 @@ export function resultMissing(m, items) {
   const { result } = m.content.visit;
   const found = items.flatMap((item) => missingOf(m, item));
   const mains = items.map((item) => typesOf(m, item)[0]);
-  if (!result) found.push({ code: 'result', detail: {} });
-  else if (!mainChoices(mains).includes(result)) found.push({ code: 'result_mismatch', detail: {} });
+  if (!result) found.push({ code: "result", detail: {} });
+  else if (!mainChoices(mains).includes(result)) found.push({ code: "result_mismatch", detail: {} });
   return found;
 }
 
@@ -183,5 +183,5 @@ export function resultMissing(m, items) {
 export const choicesFor = (m, item) =>
   TYPES.map((type, i) => {
     const needs = [...NEEDS[type].flatMap((each) => each(m, item)), ...unanswered(m, item, [type])];
-    return { type, n: NUMBERS[i], can: needs.every(({ code }) => code !== 'result_mismatch'), needs };
+    return { type, n: NUMBERS[i], can: needs.every(({ code }) => code !== "result_mismatch"), needs };
   });

@@ -1,9 +1,9 @@
 // Signatures: the content that each was drawn over, whether it still holds, and exactly what changed since.
 
-import { byPath, byText, contentOf, digestOf, fold } from './fold.js';
-import { canonical, coversId, MALFORMED, opId } from './ops.js';
-import { isSaid } from './result.js';
-import { crewOf, holds } from './standing.js';
+import { byPath, byText, contentOf, digestOf, fold } from "./fold.js";
+import { canonical, coversId, MALFORMED, opId } from "./ops.js";
+import { isSaid } from "./result.js";
+import { crewOf, holds } from "./standing.js";
 
 /** @param {Op[]} ops those that have effect @param {Frame} frame @returns {Promise<Shown>} */
 export async function show(ops, frame) {
@@ -20,7 +20,7 @@ export function foldAt(entries, frame, cut, excluded) {
   const without = new Set(excluded);
   const isIn = (/** @type {Op} */ op) => coversId(cut, opId(op)) && !without.has(opId(op));
   const isMalformed = (/** @type {Entry} */ { verdict, reason }) =>
-    verdict === 'quarantined' && MALFORMED.includes(String(reason));
+    verdict === "quarantined" && MALFORMED.includes(String(reason));
   return show(
     entries.flatMap((entry) => (entry.op && isIn(entry.op) && !isMalformed(entry) ? [entry.op] : [])),
     frame,
@@ -37,22 +37,22 @@ export function changesBetween(then, now, conflicts = []) {
     if (canonical(before ?? null) !== canonical(after ?? null)) note(path, before, after);
   };
   const note = (/** @type {string[]} */ path, before = null, after = null) => {
-    const covered = changes.has(path.join('\n')) || (path.length > 2 && changes.has(path.slice(0, 2).join('\n')));
-    if (!covered) changes.set(path.join('\n'), { path, then: before, now: after });
+    const covered = changes.has(path.join("\n")) || (path.length > 2 && changes.has(path.slice(0, 2).join("\n")));
+    if (!covered) changes.set(path.join("\n"), { path, then: before, now: after });
   };
-  for (const name of ['round', 'leader', 'members']) compare([name], then[name], now[name]);
+  for (const name of ["round", "leader", "members"]) compare([name], then[name], now[name]);
   const [was, is] = [thingsOf(then), thingsOf(now)];
   for (const group of Object.keys(is)) {
     for (const name of keysOf(was[group], is[group])) {
       const [before, after] = [was[group][name], is[group][name]];
-      const isField = group === 'visit' || ((!before || !after) && group !== 'answer');
+      const isField = group === "visit" || ((!before || !after) && group !== "answer");
       if (isField) compare([group, name], before, after);
       else for (const field of keysOf(before, after)) compare([group, name, field], before?.[field], after?.[field]);
     }
   }
   const [gone, back] = [new Set(then.withdrawn), new Set(now.withdrawn)];
   for (const name of [...gone, ...back]) {
-    if (gone.has(name) !== back.has(name)) note([name.includes(':') ? 'finding' : 'media', name]);
+    if (gone.has(name) !== back.has(name)) note([name.includes(":") ? "finding" : "media", name]);
   }
   for (const { path } of conflicts) note(path, at(then.content, path));
   return [...changes.values()].sort((a, b) => byPath(a.path, b.path));
@@ -77,35 +77,35 @@ function thingsOf({ content, media }) {
  * @param {Op} op @param {Crew} crew */
 function isWellDrawn({ author, via, path: [, signer], val }, { members, leader }) {
   const { role, image, refused } = val;
-  if (role === 'leader' || role === 'member') {
-    const isOwn = signer === author && signer !== 'subject' && signer !== 'witness' && members.includes(signer);
+  if (role === "leader" || role === "member") {
+    const isOwn = signer === author && signer !== "subject" && signer !== "witness" && members.includes(signer);
     const isLent = via === null || (via !== author && members.includes(via));
-    return isOwn && isLent && (role === 'leader') === (signer === leader) && image !== null && refused === null;
+    return isOwn && isLent && (role === "leader") === (signer === leader) && image !== null && refused === null;
   }
-  const isNamed = role === 'expert' ? signer.startsWith('expert:') : signer === role;
+  const isNamed = role === "expert" ? signer.startsWith("expert:") : signer === role;
   if (!isNamed || via !== null || !members.includes(author)) return false;
-  return image === null ? role === 'subject' && isSaid(refused) : refused === null;
+  return image === null ? role === "subject" && isSaid(refused) : refused === null;
 }
 
 /** The state of every signature that has effect.
  * @param {Entry[]} entries @param {Frame} frame @param {{has(sha256: string): boolean}} here @param {Scene} scene
  * @param {Shown} now @returns {Promise<Signature[]>} */
 export async function signaturesOf(entries, frame, here, scene, now) {
-  const confirms = scene.ops.filter((op) => op.kind === 'confirm');
+  const confirms = scene.ops.filter((op) => op.kind === "confirm");
   /** @param {Op} op @returns {Promise<{state: string, changed?: string[][]}>} */
   const stateOf = async (op) => {
     const { digest, cut, excluded, image } = op.val;
-    if (!holds(entries, cut)) return { state: 'awaiting_ops' };
+    if (!holds(entries, cut)) return { state: "awaiting_ops" };
     const then = await foldAt(entries, frame, cut, excluded);
-    if (then.digest !== digest || !isWellDrawn(op, then.crew)) return { state: 'invalid' };
+    if (then.digest !== digest || !isWellDrawn(op, then.crew)) return { state: "invalid" };
     if (digest !== now.digest) {
       const changes = changesBetween(then.content, now.content, now.folded.conflicts);
-      return { state: 'stale', changed: changes.map(({ path }) => path) };
+      return { state: "stale", changed: changes.map(({ path }) => path) };
     }
-    if (image !== null && !here.has(image)) return { state: 'awaiting_image' };
-    return { state: op.via !== null && !confirms.some((it) => isConfirmed(op, it)) ? 'weak' : 'current' };
+    if (image !== null && !here.has(image)) return { state: "awaiting_image" };
+    return { state: op.via !== null && !confirms.some((it) => isConfirmed(op, it)) ? "weak" : "current" };
   };
-  const signs = scene.ops.filter((op) => op.kind === 'sign');
+  const signs = scene.ops.filter((op) => op.kind === "sign");
   const signatures = signs.map(async (op) => {
     const { val, path } = op;
     return { op: opId(op), signer: path[1], role: val.role, digest: val.digest, ...(await stateOf(op)) };
