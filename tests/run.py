@@ -69,9 +69,7 @@ def _install_chromium() -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run(["apt-get", "update", "-q"], env=environment, check=False)
     install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", "chromium", "fonts-noto-cjk"]
-    subprocess.run(
-        ["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages], env=environment, check=False
-    )
+    subprocess.run(install, env=environment, check=False)
 
 
 def _start_postgres(stack: ExitStack) -> None:

@@ -9,6 +9,7 @@ import unicodedata
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicNumbers
 from litestar import Response, Router, post
+from litestar.params import FromPath
 
 from server.domain.instant import stamp
 from server.errors import Problem
@@ -65,7 +66,7 @@ def enrol(request: Asked, body: bytes) -> Response[Enrolled]:
 
 
 @post("/{rid:str}/revoke", guards=[signed_in], status_code=200, sync_to_thread=True)
-def revoke(request: Asked, rid: str) -> Revoked:
+def revoke(request: Asked, rid: FromPath[str]) -> Revoked:
     """Revokes a device: its owner's right, and the admin's."""
     db: Database = request.app.state.db
     now = guards.now(request)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from server.errors import Problem
@@ -17,11 +17,11 @@ ASK_EACH_TIME = "no-cache"  # the browser keeps the file, but asks whether it is
 
 
 @get(["/app", "/app/{path:path}"], **{NO_AUTH: True})
-async def app_file(request: Request[Any, Any, Any], path: str = "/") -> Response[bytes]:
+async def app_file(request: Request[Any, Any, Any], path: FromPath[str] = "/") -> Response[bytes]:
     """A file of the field app, or its shell for a page of the app."""
     app: FieldApp = request.app.state.field_app
     held = app.files.get(f"/app{path}")
-    if held is None and Path(path).suffix:
+    if held is None and "." in path.rpartition("/")[2]:
         raise Problem("not_found")
     return send(request, held or app.shell)
 
@@ -41,7 +41,7 @@ async def precache(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 @get("/office/assets/{name:str}", **{NO_AUTH: True})
-async def office_asset(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
+async def office_asset(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
     """A file of the office's pages."""
     held: Item | None = request.app.state.office_files.get(name)
     if held is None:

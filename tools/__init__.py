@@ -1,0 +1,1 @@
+"""What programmers run beside the server."""
