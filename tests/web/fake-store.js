@@ -8,6 +8,7 @@ import { sceneOf } from "/app/standing.js";
 import { viewOf } from "/app/view.js";
 
 const SCENE = new URLSearchParams(location.search).get("scene") ?? window.name.replace("scene:", "") ?? "full";
+const SETTLED = ["ready", "stale"].includes(SCENE);
 const LI = "o-li", ZHANG = "o-zhang", WANG = "o-wang";
 const NAMES = { [LI]: "李承远", [ZHANG]: "张立", [WANG]: "王楠" };
 const PHONES = { [LI]: "a".repeat(32), [ZHANG]: "b".repeat(32), [WANG]: "c".repeat(32) };
@@ -97,7 +98,7 @@ function liveVisit() {
   declare(journal, [LI, ZHANG, WANG], -4);
   journal.set(LI, ["visit", "certificates_shown"], true, { at: -2 });
   journal.set(LI, ["visit", "arrived"], { at: AT(0), geo: GEO, nonce: "n" }, { at: 0 });
-  const open = SCENE === "ready" ? 0 : 5;
+  const open = SETTLED ? 0 : 5;
   points.slice(0, points.length - open).forEach((point, i) => {
     const who = [LI, ZHANG, WANG][i % 3];
     const verdict = [7, 19].includes(i) ? "fail" : i === 11 ? "na" : "pass";
@@ -120,7 +121,7 @@ function liveVisit() {
   photo(journal, 5, "visit", "camera", 1, WANG);
   photo(journal, 6, `answer:${points[12].id}`, "camera", 12, WANG);
   journal.set(LI, ["media", SHA(5), "caption"], "厂区大门", { at: 2 });
-  if (SCENE !== "ready") {
+  if (!SETTLED) {
     journal.set(ZHANG, ["finding", one, "text"], "乙类库内氧化剂与还原剂同区存放，间距约 0.6 米，共 3 桶，未设隔断。", { at: 19, base: head });
     journal.set(LI, ["finding", one, "severity"], "major", { at: 23, base: head, blind: [PHONES[ZHANG]], ctx: { [PHONES[ZHANG]]: Number(one.split(":")[1]) } });
     journal.set(ZHANG, ["finding", one, "severity"], "general", { at: 24, base: head, ctx: { [PHONES[LI]]: 2 } });

@@ -81,6 +81,31 @@ test("equal values from two phones are one value, and both are its heads", () =>
   assert.deepEqual(headsAt(folded, ["visit", "summary"]), heads);
 });
 
+test("two versions within a struck row are no conflict", () => {
+  const journal = new Journal();
+  const row = journal.put(LI, "add", ["finding"], {});
+  const seen = journal.ctx();
+  journal.set(LI, ["finding", row, "text"], "甲");
+  journal.set(WANG, ["finding", row, "text"], "乙", { ctx: seen });
+  assert.equal(foldAll(journal).conflicts.length, 1);
+  journal.put(LI, "del", ["finding", row], null);
+  assert.deepEqual(foldAll(journal).conflicts, []);
+});
+
+test("of several attach operations the one with the smallest id speaks for the photo, whenever it came", () => {
+  const photo = { size: 5, mime: "image/jpeg", for: "visit", w: 1, h: 1, taken: null, source: "camera" };
+  for (const order of [
+    [LI, WANG],
+    [WANG, LI],
+  ]) {
+    const journal = new Journal();
+    for (const rid of order) {
+      journal.put(rid, "attach", ["media", PHOTO], rid === LI ? { ...photo, for: "answer:p1" } : photo);
+    }
+    assert.deepEqual(groupsOf(foldAll(journal)).media, { [PHOTO]: { for: "answer:p1" } });
+  }
+});
+
 test("a point may be called __proto__ and a field of a newer app is passed over", () => {
   const journal = new Journal();
   journal.set(LI, ["answer", "__proto__", "verdict"], "pass");

@@ -108,6 +108,8 @@ test("a signature on another's phone is weak until its owner confirms it from hi
   assert.ok(codes(await view(journal)).includes("signature_weak wang"));
   journal.put(LI, "confirm", ["sign", "wang"], { op: mark }, { author: "wang" });
   assert.deepEqual(states(await view(journal)), ["wang weak"]);
+  journal.put(WANG, "confirm", ["sign", "wang"], { op: mark }, { ctx: { srv: 2 } });
+  assert.deepEqual(states(await view(journal)), ["wang weak"]);
   journal.put(WANG, "confirm", ["sign", "wang"], { op: mark });
   assert.deepEqual(states(await view(journal)), ["wang current"]);
 });
@@ -172,6 +174,14 @@ test("the last rule or admission decides what has effect", async () => {
   journal.put("srv", "rule", ["op", id], { verdict: "late", reason: null });
   assert.deepEqual((await view(journal)).late, [id]);
   assert.equal(effectiveOf(journal.entries, FRAME, journal.facts).has(id), false);
+});
+
+test("what intake noted beside an operation is flagged, the reason of one that was admitted isn't", async () => {
+  const journal = new Journal();
+  const ahead = journal.set(LI, ["visit", "summary"], "x", { reason: "clock_ahead" });
+  const aside = journal.set(WANG, ["visit", "result_note"], "x", { verdict: "quarantined", reason: "not_leader" });
+  journal.put("srv", "admit", ["op", aside], { reason: "", by: "li" });
+  assert.deepEqual((await view(journal)).flags, [{ op: ahead, flag: "clock_ahead" }]);
 });
 
 test("a phone foresees what the server will say of what it hasn't sent", () => {
