@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import secrets
+import weakref
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,7 @@ from server.sync.pen import Pen
 
 JSON = dict[str, Any]
 BATCH = 200
+_SESSIONS: dict[tuple[str, str], JSON] = {}
 
 
 class Phone:
@@ -25,6 +27,7 @@ class Phone:
 
     def __init__(self, base_url: str, username: str, password: str = "suijian-demo", *, rid: str | None = None) -> None:
         self.http = httpx.Client(base_url=base_url, timeout=60, trust_env=False)
+        weakref.finalize(self, self.http.close)
         self.username, self.password = username, password
         self.pen = Pen(rid or secrets.token_hex(16), username)
         self.officer = username
@@ -41,10 +44,13 @@ class Phone:
     # --- the door -----------------------------------------------------------------------------------------------------
 
     def sign_in(self) -> Phone:
-        """Signs in with the password."""
-        answer = self.http.post("/api/session", json={"username": self.username, "password": self.password})
-        answer.raise_for_status()
-        given = answer.json()
+        """Signs in with the password, once for all phones of an officer at one server: hashing it takes its time."""
+        door = (str(self.http.base_url), self.username)
+        if door not in _SESSIONS:
+            answer = self.http.post("/api/session", json={"username": self.username, "password": self.password})
+            answer.raise_for_status()
+            _SESSIONS[door] = answer.json()
+        given = _SESSIONS[door]
         self.officer = self.pen.officer = given["officer"]["id"]
         self.http.headers["Authorization"] = f"Bearer {given['token']}"
         return self
@@ -57,10 +63,12 @@ class Phone:
         self.epoch = answer.json()["epoch"]
         return self
 
-    def start(self) -> Phone:
-        """Signs in, enrols, and fetches the assignments and all ops of their visits."""
+    def start(self, only: str | None = None) -> Phone:
+        """Signs in, enrols, and fetches the assignments and all ops of their visits, or of `only` one of them."""
         self.sign_in().enrol()
         self.sync()
+        if only is not None:
+            self.assignments = {id_: visit for id_, visit in self.assignments.items() if id_ == only}
         self.sync()
         return self
 

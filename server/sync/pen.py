@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -60,9 +61,12 @@ class Pen:
             "clk": {"off_ms": 0, "age_s": 0}, "tpl": tpl, "app": "1.0.0", "geo": dict(geo) if geo else None,
             "prev": prev,
         }  # fmt: skip
-        body = self.seal({**op, **instead})
-        self.chains[visit] = (seq, ops.read(body).hash)
-        return body
+        return self.append(visit, {**op, **instead})
+
+    def append(self, visit: str, op: Mapping[str, Any]) -> bytes:
+        """Seals an op as the next one of the chain in a visit, whatever stands in it."""
+        self.chains[visit] = (self.chains.get(visit, (0, ""))[0] + 1, hashlib.sha256(ops.canonical(op)).hexdigest())
+        return self.seal(op)
 
     def seal(self, op: Mapping[str, Any]) -> bytes:
         """The bytes of an op, signed with this replica's key."""
