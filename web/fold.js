@@ -23,7 +23,7 @@ export const valueAt = (op, path) => (op.kind === "add" ? op.val[path[2]] : op.v
 
 /**
  * @param {Iterable<Op>} ops
- * @param {{has(id: string): boolean}} effective ids of the ops that have effect
+ * @param {Ids} effective ids of the ops that have effect
  * @returns {Folded}
  */
 export function fold(ops, effective) {

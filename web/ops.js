@@ -26,10 +26,10 @@ export function splitId(id) {
   return [id.slice(0, at), Number(id.slice(at + 1))];
 }
 
-/** @param {Record<string, number>} ctx @param {string} rid @param {number} seq */
+/** @param {Ctx} ctx @param {string} rid @param {number} seq */
 export const covers = (ctx, rid, seq) => ctx[rid] >= seq;
 
-/** @param {Record<string, number>} ctx @param {string} id */
+/** @param {Ctx} ctx @param {string} id */
 export const coversId = (ctx, id) => covers(ctx, ...splitId(id));
 
 /** The server's own replica, in whatever epoch. @param {string} rid */
@@ -79,7 +79,7 @@ export const importPublicKey = ({ kty, crv, x, y }) =>
 /**
  * Makes the next op of a replica. Its ctx is what the replica has received so far, its own earlier ops included.
  * @param {{visit: string, rid: string, seq: number, prev: string, kind: string, path: string[], val?: any,
- *   base?: Iterable<string>, ctx: Record<string, number>, author: string, via?: string | null, at: string,
+ *   base?: Iterable<string>, ctx: Ctx, author: string, via?: string | null, at: string,
  *   clk?: Op["clk"], tpl: string, app: string, geo?: Op["geo"]}} given
  * @returns {Op}
  */
@@ -128,39 +128,35 @@ const MAX_DEPTH = 4;
 const ID = /^[A-Za-z0-9._-]{1,64}$/;
 const OP_ID = /^(?:srv(?:[2-9]|[1-9]\d+)?|[0-9a-f]{32}):[1-9]\d{0,15}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
-const RID = /^(?:srv(?:[2-9]|[1-9]\d+)?|[0-9a-f]{32})$/;
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+const TIME =
+  /^(?!0000)\d{4}-(0[1-9]|1[0-2])-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 
 /** @typedef {(value: any) => boolean} Check */
-/** @type {Check} */
-const isText = (value) => typeof value === "string";
-/** @type {Check} */
-const isBool = (value) => typeof value === "boolean";
-/** @type {Check} */
-const isInt = (value) => Number.isSafeInteger(value);
-/** @type {Check} */
-const isList = (value) => Array.isArray(value);
-/** @type {Check} */
-const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+const [isText, isBool, isInt, isList, isObject] = /** @type {Check[]} */ ([
+  (value) => typeof value === "string",
+  (value) => typeof value === "boolean",
+  Number.isSafeInteger,
+  Array.isArray,
+  (value) => value !== null && typeof value === "object" && !Array.isArray(value),
+]);
 /** @param {Check} check @returns {Check} */
 const orNull = (check) => (value) => value === null || check(value);
 /** @param {RegExp} shape @returns {Check} */
-const like = (shape) => (value) => typeof value === "string" && shape.test(value);
+const like = (shape) => (value) => isText(value) && shape.test(value);
 /** @param {string[]} words @returns {Check} */
 const oneOf =
   (...words) =>
   (value) =>
     words.includes(value);
 /** @param {Check} check @returns {Check} */
-const listOf = (check) => (value) => Array.isArray(value) && value.every(check);
+const listOf = (check) => (value) => isList(value) && value.every(check);
 /** Exactly these members. @param {Record<string, Check>} members @returns {Check} */
 const shape = (members) => (value) =>
   isObject(value) &&
   Object.keys(value).length === Object.keys(members).length &&
   Object.entries(members).every(([key, check]) => Object.hasOwn(value, key) && check(value[key]));
 /** @type {Check} */
-const isCtx = (value) =>
-  isObject(value) && Object.entries(value).every(([rid, n]) => RID.test(rid) && isInt(n) && n > 0);
+const isCtx = (value) => isObject(value) && Object.entries(value).every(([rid, n]) => isInt(n) && OP_ID.test(`${rid}:${n}`));
 
 /** The JSON kind of each field, by its group. @type {Record<string, Record<string, Check>>} */
 // prettier-ignore
@@ -192,10 +188,8 @@ function fieldAt([group, name, field]) {
 }
 
 const FOR = /^(?:visit|answer:[A-Za-z0-9._-]{1,64}|finding:(?:srv\d*|[0-9a-f]{32}):[1-9]\d{0,15})$/;
-const SIGNER = /^(?:[A-Za-z0-9._-]{1,64}|expert:[A-Za-z0-9._-]{1,64})$/;
-const isReason = shape({ reason: isText });
-const REASON = orNull((value) => shape({ reason: orNull(isText) })(value));
-const isRole = oneOf("leader", "member", "subject", "witness", "expert");
+const SIGNER = /^(?:expert:)?[A-Za-z0-9._-]{1,64}$/;
+const maybeReason = orNull(shape({ reason: orNull(isText) }));
 const ids = listOf(like(OP_ID));
 
 /** By kind: the shape of its path, and of its value where that doesn't hang on a field.
@@ -204,8 +198,8 @@ const ids = listOf(like(OP_ID));
 const SHAPES = {
   add: [[oneOf("finding")]],
   set: [[]],
-  del: [[oneOf("finding"), like(OP_ID)], REASON],
-  undel: [[oneOf("finding"), like(OP_ID)], REASON],
+  del: [[oneOf("finding"), like(OP_ID)], maybeReason],
+  undel: [[oneOf("finding"), like(OP_ID)], maybeReason],
   attach: [
     [oneOf("media"), like(SHA256)],
     shape({
@@ -213,11 +207,11 @@ const SHAPES = {
       taken: orNull(isText), source: oneOf("camera", "gallery"),
     }),
   ],
-  retract: [[oneOf("media"), like(SHA256)], isReason],
+  retract: [[oneOf("media"), like(SHA256)], shape({ reason: isText })],
   sign: [
     [oneOf("sign"), like(SIGNER)],
     shape({
-      digest: like(SHA256), cut: isCtx, excluded: ids, role: isRole, image: orNull(like(SHA256)),
+      digest: like(SHA256), cut: isCtx, excluded: ids, role: oneOf("leader", "member", "subject", "witness", "expert"), image: orNull(like(SHA256)),
       strokes: orNull(like(SHA256)), refused: orNull(isText),
     }),
   ],
@@ -229,7 +223,7 @@ const SHAPES = {
 const fits = (path, checks) => path.length === checks.length && path.every((part, i) => checks[i](part));
 
 /** Whether a `set` may go there: a known field, of a point that the checklist has, a row or a medium.
- * @param {string[]} path @param {{has(point: string): boolean} | null} points */
+ * @param {string[]} path @param {Ids | null} points */
 function isField(path, points) {
   const [group, name] = path;
   if (!Object.hasOwn(FIELDS, group) || path.length !== (group === "visit" ? 2 : 3) || !fieldAt(path)) return false;
@@ -274,15 +268,8 @@ const isEnvelope = ({ author, via, at, tpl, app, ctx, base, prev }) =>
 
 /** A day and a time that exist. @param {string} at */
 function isMoment(at) {
-  if (!TIME.test(at)) return false;
-  const [year, month, day, hour, minute, second, offset = 0, past = 0] = at
-    .replace(/\.\d+/, "")
-    .split(/[-T:Z+]/)
-    .filter(Boolean)
-    .map(Number);
-  const date = new Date(Date.UTC(year, month - 1, day));
-  const exists = year > 0 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
-  return exists && hour < 24 && minute < 60 && second < 60 && offset < 24 && past < 60;
+  const [year, month, day] = at.slice(0, 10).split("-").map(Number);
+  return TIME.test(at) && day > 0 && new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
 }
 
 /** What an op names in `base` its own `ctx` covers: nobody replaces what he wasn't shown. @param {Op} op */
@@ -302,7 +289,7 @@ function isValue({ kind, path, val }) {
 /**
  * The first reason why an op can't be understood, or null. Only ops of phones are looked into.
  * @param {Op} op
- * @param {{has(point: string): boolean} | null} [points] those of the checklist, where it is at hand
+ * @param {Ids | null} [points] those of the checklist, where it is at hand
  */
 export function faultOf(op, points = null) {
   const { v, kind, rid } = op;

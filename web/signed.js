@@ -15,7 +15,7 @@ export async function show(ops, frame) {
 
 /** What was shown at a cut. Verdicts play no part there: all that it covers has effect, but for what the signer names in
  * `excluded` and what can't be understood.
- * @param {Entry[]} entries @param {Frame} frame @param {Record<string, number>} cut @param {string[]} excluded */
+ * @param {Entry[]} entries @param {Frame} frame @param {Ctx} cut @param {string[]} excluded */
 export function foldAt(entries, frame, cut, excluded) {
   const without = new Set(excluded);
   const isIn = (/** @type {Op} */ op) => coversId(cut, opId(op)) && !without.has(opId(op));
@@ -88,7 +88,7 @@ function isWellDrawn({ author, via, path: [, signer], val }, { members, leader }
 }
 
 /** The state of every signature that has effect.
- * @param {Entry[]} entries @param {Frame} frame @param {{has(sha256: string): boolean}} here @param {Scene} scene
+ * @param {Entry[]} entries @param {Frame} frame @param {Ids} here @param {Scene} scene
  * @param {Shown} now @returns {Promise<Signature[]>} */
 export async function signaturesOf(entries, frame, here, scene, now) {
   const confirms = scene.ops.filter((op) => op.kind === "confirm");

@@ -97,7 +97,7 @@ export const isTooNew = (entries) =>
 /** The cut of a signature drawn now: all that this phone holds, and what of it has no effect here.
  * @param {Entry[]} entries @param {Scene} scene */
 export function cutOf(entries, { effective }) {
-  /** @type {Record<string, number>} */
+  /** @type {Ctx} */
   const cut = {};
   for (const entry of entries) {
     const [rid, seq] = placeOf(entry);
@@ -107,7 +107,7 @@ export function cutOf(entries, { effective }) {
   return { cut, excluded: ids.filter((id) => !effective.has(id)).sort(byText) };
 }
 
-/** Whether all is here that a cut names. @param {Entry[]} entries @param {Record<string, number>} cut */
+/** Whether all is here that a cut names. @param {Entry[]} entries @param {Ctx} cut */
 export function holds(entries, cut) {
   const here = new Set(entries.map((entry) => placeOf(entry).join(":")));
   return Object.entries(cut).every(([rid, upTo]) => {
