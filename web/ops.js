@@ -156,7 +156,8 @@ const shape = (members) => (value) =>
   Object.keys(value).length === Object.keys(members).length &&
   Object.entries(members).every(([key, check]) => Object.hasOwn(value, key) && check(value[key]));
 /** @type {Check} */
-const isCtx = (value) => isObject(value) && Object.entries(value).every(([rid, n]) => isInt(n) && OP_ID.test(`${rid}:${n}`));
+const isCtx = (value) =>
+  isObject(value) && Object.entries(value).every(([rid, n]) => isInt(n) && OP_ID.test(`${rid}:${n}`));
 
 /** The JSON kind of each field, by its group. @type {Record<string, Record<string, Check>>} */
 // prettier-ignore
