@@ -96,5 +96,5 @@ export async function changes({ entries, frame, facts }, id) {
   const { cut, excluded } = cutOf(entries, sceneOf(entries, frame, facts));
   const then = await foldAt(entries, frame, signed.val.cut, signed.val.excluded);
   const now = await foldAt(entries, frame, cut, excluded);
-  return changesBetween(then.content, now.content);
+  return changesBetween(then.content, now.content, now.folded.conflicts);
 }
