@@ -78,7 +78,7 @@ _HELD = sa.select(*_columns).where(op.c.visit_id == _visit, op.c.n.is_(None), op
 _KEPT = sa.select(*_columns).where(
     op.c.visit_id == _visit, op.c.n.is_(None), op.c.verdict != "held", op.c.rid == sa.bindparam("rid")
 )
-_RELEASED = sa.select(*_columns).where(op.c.visit_id == _visit, op.c.n > sa.bindparam("after")).order_by(op.c.n)
+_RELEASED = sa.select(*_columns).where(op.c.visit_id == _visit, op.c.n.is_not(None)).order_by(op.c.n)
 _REACHES = sa.select(replica.c.rid, replica.c.acked, replica.c.last_hash).where(replica.c.visit_id == _visit)
 
 
@@ -99,10 +99,38 @@ def kept(conn: Connection, visit_id: str, rid: str) -> list[Row]:
     return sorted(rows, key=lambda row: abs(row.seq))
 
 
-def released(conn: Connection, visit_id: str, after: int = 0, limit: int | None = None) -> list[Row]:
-    """The ops that everybody in the visit may see, in the order of `n`, after a cursor."""
-    query = _RELEASED if limit is None else _RELEASED.limit(limit)
-    return [Row(*row) for row in conn.execute(query, {"visit": visit_id, "after": after})]
+def released(conn: Connection, visit_id: str) -> list[Row]:
+    """The ops that everybody in the visit may see, in the order of `n`."""
+    return [Row(*row) for row in conn.execute(_RELEASED, {"visit": visit_id})]
+
+
+class News(msgspec.Struct, frozen=True):
+    """What a phone is given of a released op; no `body` where it is its own, which it has."""
+
+    n: int
+    rid: str
+    seq: int
+    received_at: str
+    verdict: str
+    reason: str | None
+    body: bytes | None
+
+
+_NEWS = (
+    sa.select(
+        op.c.n, op.c.rid, op.c.seq, op.c.received_at, op.c.verdict, op.c.reason,
+        sa.case((op.c.rid == sa.bindparam("own"), None), else_=op.c.body),
+    )
+    .where(op.c.visit_id == _visit, op.c.n > sa.bindparam("after"), op.c.n <= sa.bindparam("last"))
+    .order_by(op.c.n)
+    .limit(sa.bindparam("most"))
+)  # fmt: skip
+
+
+def news(conn: Connection, visit_id: str, after: int, last: int, own_rid: str, most: int) -> list[News]:
+    """The ops with a number after a cursor, up to `last` and at most so many."""
+    asked = {"visit": visit_id, "after": after, "last": last, "own": own_rid, "most": most}
+    return [News(*row) for row in conn.execute(_NEWS, asked)]
 
 
 def reaches(conn: Connection, visit_id: str) -> dict[str, Reach]:

@@ -37,7 +37,7 @@ counter = sa.Table(  # counters that a transaction locks as a row: no number is 
 trail = sa.Table(  # append-only by triggers; `leaf` is the canonical JSON that the log's tree will hash
     "trail",
     metadata,
-    sa.Column("n", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("n", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
     sa.Column("at", sa.String(32), nullable=False),
     sa.Column("act", sa.String(64), nullable=False),
     sa.Column("actor", sa.String(64), nullable=False),
@@ -285,7 +285,6 @@ op = sa.Table(  # the truth: every operation for ever. No foreign key to `visit`
     sa.Column("waits_for", sa.String(64)),  # of a held op: the op id that it waits for
     sa.Column("carrier", sa.String(32)),  # the replica that brought it, where it isn't its own
     sa.UniqueConstraint("visit_id", "n"),
-    sa.Index("ix_op_visit_id_kind", "visit_id", "kind"),
 )
 
 apart = sa.Table(  # bodies that have no place in the journal: forks, and what could not be read

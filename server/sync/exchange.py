@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from server.domain.instant import instant, stamp
 from server.errors import Problem
 from server.store import journal, visits
-from server.store.journal import Row
+from server.store.journal import News
 from server.store.people import Person
 from server.store.session import Database
 from server.store.visits import Owned
@@ -149,16 +149,16 @@ def _news(
             heads[visit] = last
         if last <= cursor:
             continue
-        rows = [row for row in journal.released(conn, visit, cursor, left + 1) if (row.n or 0) <= last]
+        rows = journal.news(conn, visit, cursor, last, asked.rid if cursor else "", left + 1)
         more = more or len(rows) > left
         rows = rows[:left]
         left -= len(rows)
         if rows:
-            ops[visit] = [_given(row, asked.rid if cursor else None) for row in rows]
+            ops[visit] = [_given(row) for row in rows]
     return ops, heads, more
 
 
-def _given(row: Row, own_rid: str | None) -> dict[str, Any]:
+def _given(row: News) -> dict[str, Any]:
     """An op as a phone gets it; of its own only what it doesn't know, since echoes are dear on a slow line."""
     given: dict[str, Any] = {
         "n": row.n,
@@ -168,6 +168,6 @@ def _given(row: Row, own_rid: str | None) -> dict[str, Any]:
     }
     if row.verdict == "dead":
         return {**given, "rid": row.rid, "seq": abs(row.seq), "op": None}
-    if row.rid == own_rid:
-        return {**given, "id": row.id}
+    if row.body is None:
+        return {**given, "id": f"{row.rid}:{row.seq}"}
     return {**given, "op": msgspec.Raw(row.body)}

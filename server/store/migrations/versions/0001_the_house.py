@@ -115,7 +115,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("visit_id", "rid", "seq", name=op.f("pk_op")),
         sa.UniqueConstraint("visit_id", "n", name=op.f("uq_op_visit_id_n")),
     )
-    op.create_index("ix_op_visit_id_kind", "op", ["visit_id", "kind"], unique=False)
     op.create_table(
         "replica",
         sa.Column("visit_id", sa.String(length=36), nullable=False),
@@ -165,7 +164,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "trail",
-        sa.Column("n", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "n", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
         sa.Column("at", sa.String(length=32), nullable=False),
         sa.Column("act", sa.String(length=64), nullable=False),
         sa.Column("actor", sa.String(length=64), nullable=False),
