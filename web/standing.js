@@ -83,7 +83,9 @@ function foresee(op, { ops, crew, state }, frame, { certificates, window }) {
   if (state !== "open") return state === "void" ? no("void_visit") : { verdict: "late", reason: null };
   if (op.tpl !== frame.tpl) return no("template_mismatch");
   if (window && (certificates?.[op.author] ?? "9999") < window.from) return no("no_licence_at_time");
-  return isLeadersOwn(op) && crew.leader !== op.author ? no("not_leader") : { verdict: "ok", reason: null };
+  if (!isLeadersOwn(op) || crew.leader === op.author) return { verdict: "ok", reason: null };
+  const then = rolesOf(ops.filter((it) => coversId(op.ctx, opId(it)))).find((it) => it.path[1] === op.author);
+  return no(then?.val.role === "leader" ? "reassigned" : "not_leader");
 }
 
 /** Ids of the ops that have effect. @param {Entry[]} entries @param {Frame} frame @param {Facts} facts */

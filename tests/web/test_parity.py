@@ -7,19 +7,23 @@ import random
 import subprocess
 from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from server.sync.ops import read
+from server.sync.judge import Assigned, Case, Device, Interest, Standing, VisitFacts, verdict_on
+from server.sync.ops import canonical, read
 from server.sync.shapes import fault_in
 from tests.histories import POINTS, TEXTS, counted, expected, history, lines
+from tests.sync.scene import FRAME, LI, OWNERS, TPL, VISIT, WANG, ZHAO, wire
 
 HERE = Path(__file__).parent
 HISTORIES = 5_000
 OPS = 20_000
+VERDICTS = 5_000
 
 
 def in_node(script: str, documents: Iterable[Any], *arguments: str) -> Any:
@@ -90,5 +94,96 @@ def test_twenty_thousand_operations_sound_and_spoilt_have_the_same_fault_in_pyth
     ops = [spoilt(rng.choice(sound), rng) for _ in range(OPS)]
     faults = [fault(op) for op in ops]
     told = in_node("faults_in_node.mjs", ops, *POINTS)
-    assert [(op, ours, theirs) for op, ours, theirs in zip(ops, faults, told, strict=True) if ours != theirs] == []
+    compared = zip(ops, faults, told, strict=True)
+    assert [(op, ours, theirs) for op, ours, theirs in compared if ours != theirs] == []
     assert set(faults) == {None, "unknown_kind", "bad_path", "bad_value"}
+
+
+CERTIFICATES = {"li": "2026-11-30", "wang": "2026-10-31", "zhao": "2030-01-01"}
+WINDOW = {"from": "2026-11-01", "to": "2026-12-31"}
+
+
+class Moment:
+    """A journal in which the crew changed now and then, and an op that a phone is about to send."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.ops: list[dict[str, Any]] = []
+        self.standing = Standing(crew=[], interests=[], proposals=[])
+        for officer in ("li", "wang"):
+            self.assign(officer, "leader" if officer == "li" else "member")
+        for _ in range(rng.randrange(4)):
+            if rng.random() < 0.3:
+                self.declare(rng.choice([LI, WANG]))
+            else:
+                self.assign(rng.choice(["li", "wang", "zhao"]), rng.choice(["leader", "member", "removed"]))
+        self.state = rng.choice(["open"] * 8 + ["final", "void"])
+        if self.state == "final":
+            self.put("srv", "accept_final", ["final"], {"digest": "0" * 64, "round": 1, "signatures": []})
+        if self.state == "void":
+            self.put("srv", "void", ["visit"], {"reason": "", "by": "head"})
+        self.op = self.next()
+
+    def put(self, rid: str, kind: str, path: list[str], val: Any, **more: Any) -> dict[str, Any]:
+        seq = 1 + sum(op["rid"] == rid for op in self.ops)
+        self.ops.append(wire(rid, seq, kind, path, val, **more))
+        return self.ops[-1]
+
+    def assign(self, officer: str, role: str) -> None:
+        op = self.put("srv", "assign", ["crew", officer], {"role": role, "reason": ""})
+        self.standing.crew.append(Assigned("srv", op["seq"], officer, role, len(self.ops)))
+
+    def declare(self, rid: str) -> None:
+        officer = OWNERS[rid]
+        op = self.put(rid, "set", ["visit", f"no_interest:{officer}"], {"interest": True, "reason": ""})
+        self.standing.interests.append(Interest(rid, op["seq"], officer))
+
+    def next(self) -> dict[str, Any]:
+        rid = self.rng.choice([LI, WANG, ZHAO])
+        owner = OWNERS[rid]
+        heard = {op["rid"]: op["seq"] for op in self.ops if self.rng.random() < 0.8 and op["rid"] != rid}
+        sign: dict[str, Any] = {
+            "digest": "0" * 64, "cut": {}, "excluded": [], "role": "member", "image": "1" * 64, "strokes": None,
+            "refused": None,
+        }  # fmt: skip
+        kind, path, val, more = self.rng.choice([
+            ("set", ["visit", "summary"], "x", {}), ("set", ["visit", "result"], "x", {}),
+            ("set", ["visit", "result_note"], "x", {}), ("set", ["visit", "result:storage"], [], {}), ("set", ["visit", "section:储存场所"], [], {}),
+            ("set", ["visit", f"no_interest:{owner}"], {"interest": False, "reason": ""}, {}),
+            ("sign", ["sign", "wang"], sign, {"author": "wang", "via": None if owner == "wang" else owner}),
+            ("sign", ["sign", "subject"], sign, {}), ("add", ["finding"], {}, {}),
+            ("propose_final", ["final"], {"digest": "0" * 64, "cut": {}, "result": "x", "signatures": []}, {}),
+        ])  # fmt: skip
+        tpl = self.rng.choice([TPL] * 9 + ["0" * 64])
+        return self.put(rid, kind, path, val, ctx=heard, tpl=tpl, **more)
+
+    def verdict(self) -> list[str | None]:
+        """What intake says."""
+        device = Device(self.op["rid"], OWNERS[self.op["rid"]], {})
+        visit = VisitFacts(VISIT, TPL, WINDOW["from"], WINDOW["to"], 1, self.state, self.standing)
+        case = Case(
+            read=read(canonical(self.op)), device=device, visit=visit, points=set(POINTS), certificates=CERTIFICATES,
+            received=datetime(2026, 11, 24, 3, tzinfo=UTC),
+        )  # fmt: skip
+        verdict, reason = verdict_on(case)
+        return [verdict, reason if verdict == "quarantined" else None]
+
+    def told(self) -> dict[str, Any]:
+        """What the phone has."""
+        entries = [{"n": n, "op": op, "verdict": "ok", "reason": None} for n, op in enumerate(self.ops, 1)]
+        entries[-1] |= {"n": None, "verdict": None}
+        facts = {"items": [], "here": [], "certificates": CERTIFICATES, "window": WINDOW}
+        return {"entries": entries, "frame": msgspec.to_builtins(FRAME), "facts": facts}
+
+
+def test_a_phone_foresees_the_verdict_that_intake_will_give() -> None:
+    moments = [Moment(random.Random(seed)) for seed in range(VERDICTS)]
+    verdicts = [moment.verdict() for moment in moments]
+    foreseen = in_node("foresight_in_node.mjs", (moment.told() for moment in moments))
+    assert [
+        (m.ops, ours, theirs) for m, ours, theirs in zip(moments, verdicts, foreseen, strict=True) if ours != theirs
+    ] == []
+    assert {reason or verdict for verdict, reason in verdicts} == {
+        "ok", "late", "not_member", "reassigned", "recused", "void_visit", "template_mismatch", "no_licence_at_time",
+        "not_leader",
+    }  # fmt: skip
