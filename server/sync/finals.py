@@ -2,45 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
+from server.domain.result import Item
 from server.store import journal, uploads, visits
 from server.store.journal import Row
 from server.sync import desk
 from server.sync.book import Book
 from server.sync.keys import Keys
 from server.sync.record import entry_of, frame_of, items_of
-from server.sync.view import Entry, Facts, accepted, look_at
+from server.sync.view import Entry, Facts, Frame, accepted, look_at
 
 
-def judge_proposals(conn: Connection) -> Callable[[Book], None]:
-    """What is done after each op with effect while a proposal is open: it is judged on the journal as it stands."""
-    decoded: dict[int, tuple[Row, str, Entry]] = {}
+class Judging:
+    """Judges the open proposals of one visit, as often as an op has effect while one is open."""
 
-    def entries(book: Book) -> list[Entry]:
-        found = []
-        for row in book.entries():
-            known = decoded.get(row.n or 0)
-            if known is None or known[0] is not row or known[1] != row.verdict:
-                known = decoded[row.n or 0] = (row, row.verdict, entry_of(row))
-            found.append(known[2])
-        return found
+    def __init__(self, frame: Frame, items: list[Item]) -> None:
+        self.frame, self.items = frame, items
+        self._decoded: dict[int, tuple[Row, str, Entry]] = {}
 
-    def judge(book: Book) -> None:
-        row = visits.look(conn, book.visit)
-        if book.facts is None or row is None or book.facts.state != "open":
+    def judge(self, book: Book, here: Container[str]) -> None:
+        """Rules stale proposals out, and accepts the one that lacks nothing; `here` are the bytes that have come."""
+        if book.facts is None or book.facts.state != "open":
             return
-        journal.add_names(conn, book.visit, book.names)
-        book.names.clear()
-        here = uploads.here_for(conn, book.visit)
-        look = look_at(entries(book), frame_of(row), Facts(items=items_of(conn, row.tpl), here=here))
+        look = look_at(self._entries(book), self.frame, Facts(items=self.items, here=here))
         _set_stale_aside(book, {op.id for op in look.proposals})
         final = accepted(look)
         if final is not None and final[0].id in book.facts.standing.proposals:
             accept(book, final[0].id, look.shown.digest or "", final[1])
+
+    def _entries(self, book: Book) -> list[Entry]:
+        return [self._entry(row) for row in book.entries()]
+
+    def _entry(self, row: Row) -> Entry:
+        known = self._decoded.get(row.n or 0)
+        if known is None or known[0] is not row or known[1] != row.verdict:
+            known = self._decoded[row.n or 0] = (row, row.verdict, entry_of(row))
+        return known[2]
+
+
+def judge_proposals(conn: Connection) -> Callable[[Book], None]:
+    """What is done after each op with effect while a proposal is open, on the database's visit."""
+    judging: dict[str, Judging] = {}
+
+    def judge(book: Book) -> None:
+        if book.visit not in judging:
+            row = visits.look(conn, book.visit)
+            if row is None:
+                return
+            judging[book.visit] = Judging(frame_of(row), items_of(conn, row.tpl))
+        journal.add_names(conn, book.visit, book.names)
+        book.names.clear()
+        judging[book.visit].judge(book, uploads.here_for(conn, book.visit))
 
     return judge
 

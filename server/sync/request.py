@@ -175,7 +175,10 @@ def _look_closer(body: bytes, raws: Iterable[bytes]) -> None:
             parts += [body[at:found], b"0"]
             at = found + len(raw)
     try:
-        json.loads(b"".join([*parts, body[at:]]).decode(), object_pairs_hook=_once)
+        document = json.loads(
+            b"".join([*parts, body[at:]]).decode(), object_pairs_hook=_once, parse_constant=_no_constant
+        )
+        json.dumps(document, ensure_ascii=False).encode()  # raises at a lone surrogate, which no text can hold
     except RecursionError as error:
         raise Problem("too_deep") from error
     except ValueError as error:
@@ -199,6 +202,10 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise ValueError("a key stands twice")
     return members
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
 
 
 def _check(request: Request, pushed: Iterable[Pushed]) -> None:

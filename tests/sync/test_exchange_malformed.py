@@ -79,7 +79,7 @@ def untouched(server: Running) -> Bench:
     return Bench(server)
 
 
-# --- the request as such: a problem, and nothing of it is stored ---------------------------------------------------------
+# --- the request as such: a problem, and nothing of it is stored ------------------------------------------------------
 
 
 def _truncated(b: Bench) -> bytes:
@@ -132,6 +132,14 @@ def _unknown_member(b: Bench) -> bytes:
 
 def _no_rid(b: Bench) -> bytes:
     return b.body(b.good()).replace(b'"rid":"' + b.li.pen.rid.encode() + b'","push"', b'"push"', 1)
+
+
+def _nan_outside(_b: Bench) -> bytes:
+    return b'{"a":NaN}'
+
+
+def _surrogate_outside(_b: Bench) -> bytes:
+    return b'{"a":"\\ud800"}'
 
 
 def _array(_b: Bench) -> bytes:
@@ -193,6 +201,8 @@ REQUESTS: list[tuple[Callable[[Bench], bytes], int, str]] = [
     (_twice, 400, "not_json"),
     (_unknown_member, 400, "bad_request"),
     (_no_rid, 400, "bad_request"),
+    (_nan_outside, 400, "not_json"),
+    (_surrogate_outside, 400, "not_json"),
     (_array, 400, "bad_request"),
     (_empty, 400, "not_json"),
     (_server_as_caller, 400, "bad_request"),
@@ -238,7 +248,7 @@ def test_without_a_session_nothing_is_read(server: Running) -> None:
     assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in")
 
 
-# --- one op among good ones: its own verdict, and those beside it are stored ---------------------------------------------
+# --- one op among good ones: its own verdict, and those beside it are stored ------------------------------------------
 
 
 def _invalid_utf8(b: Bench) -> bytes:
