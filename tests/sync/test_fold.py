@@ -123,6 +123,12 @@ def test_the_attach_with_the_smallest_id_speaks_for_a_medium_also_when_it_was_re
     assert scene.fold(attach(LI, 1, sha256), retracted).withdrawn == [sha256]
 
 
+def test_ids_are_compared_by_their_bytes_so_that_ten_comes_before_nine() -> None:
+    sha256 = "5" * 64
+    folded = scene.fold(attach(LI, 9, sha256), attach(LI, 10, sha256, **{"for": "answer:p1"}))
+    assert groups_of(folded)["media"] == {sha256: {"for": "answer:p1"}}
+
+
 def test_a_caption_of_a_medium_that_nobody_attached_leaves_nothing() -> None:
     assert groups_of(scene.fold(op(LI, 1, "set", ["media", "5" * 64, "caption"], "门口")))["media"] == {}
 
