@@ -12,10 +12,8 @@ from typing import Any
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.middleware import DefineMiddleware
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 
-from server import __version__, fieldapp
+from server import fieldapp
 from server.edge import House, headers_of_every_answer
 from server.faults import HANDLERS
 from server.fieldapp import WEB
@@ -51,9 +49,7 @@ def create_app(settings: Settings, clock: Clock = wall_clock) -> House:
         middleware=[DefineMiddleware(Authentication)],
         exception_handlers=HANDLERS,
         request_max_body_size=MOST_BODY,
-        openapi_config=OpenAPIConfig(
-            title="Suijian", version=__version__, path="/schema", render_plugins=[JsonRenderPlugin()]
-        ),
+        openapi_config=None,  # `routes.schema` serves the description
         logging_config=None,
         on_startup=[_sweep],
         on_shutdown=[_close],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import msgspec
@@ -14,10 +15,12 @@ from server.shelf import Item, files_under, item, type_of
 WEB = Path(__file__).resolve().parent.parent / "web"
 IMPORTMAP_PLACE = b"<!--importmap-->"
 VERSION_PLACE = b"__VERSION__"
-NOT_SERVED_SUFFIXES = (".mjs", ".ts", ".md", ".txt")
+NOT_SERVED_SUFFIXES = (".mjs", ".ts", ".md", ".txt", ".stamp")
 NOT_SERVED_FOLDERS = ("node_modules/", "dev/")
 NOT_SERVED = ("package.json", "package-lock.json", "tsconfig.json", "index.html", "sw.js")
 OFFICE_VENDOR = "vendor/htmx.org/"
+
+WHOLE_LINE_COMMENT = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/)[\s\S])*\*/[ \t]*)$", re.MULTILINE)
 
 IMPORTS = {
     "preact": "preact/preact.mjs",
@@ -59,7 +62,15 @@ def load(web: Path = WEB) -> FieldApp:
 
 
 def _item(name: str, path: Path) -> Item:
-    return item(f"/app/{name}", type_of(name), path.read_bytes())
+    body = path.read_bytes()
+    if name.endswith(".js") and not name.startswith("vendor/"):
+        body = without_comments(body)
+    return item(f"/app/{name}", type_of(name), body)
+
+
+def without_comments(script: bytes) -> bytes:
+    """A script of ours with its whole-line comments blank: a fifth less to send, and lines keep their numbers."""
+    return WHOLE_LINE_COMMENT.sub(lambda found: b"\n" * found[0].count(b"\n"), script)
 
 
 def _served(web: Path) -> list[tuple[str, Path]]:
@@ -70,7 +81,7 @@ def _served(web: Path) -> list[tuple[str, Path]]:
 
 def _is_served(name: str) -> bool:
     if name.startswith("vendor/"):
-        return not name.startswith(OFFICE_VENDOR) and not name.endswith(".txt")
+        return not name.startswith(OFFICE_VENDOR) and not name.endswith((".txt", ".stamp"))
     return not (name in NOT_SERVED or name.endswith(NOT_SERVED_SUFFIXES) or name.startswith(NOT_SERVED_FOLDERS))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-MODULES = ("health", "static", "session", "devices", "tus", "media", "sync", "visits", "office")
+MODULES = ("health", "schema", "static", "session", "devices", "tus", "media", "sync", "visits", "office")
 """The modules of this package that serve something; each exports `router` or `handlers`."""
 
 

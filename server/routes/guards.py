@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -116,7 +115,7 @@ def require_own_origin(connection: Connection) -> None:
     origin = connection.headers.get("origin")
     if origin is None or origin == connection.app.state.settings.origin:
         return
-    if urlsplit(origin).netloc != connection.headers.get("host", ""):
+    if origin.partition("://")[2] != connection.headers.get("host"):
         raise Problem("bad_origin")
 
 

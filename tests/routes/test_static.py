@@ -39,7 +39,7 @@ def test_nothing_is_served_that_the_app_does_not_need(server: Running) -> None:
             "/app/.npmrc",
             "/app/vendor.mjs",
             "/app/../server/app.py",
-            "/app/%2e%2e/Makefile",
+            "/app/%2e%2e/server/app.py",
         ):
             assert client.get(path).status_code == 404, path
 
