@@ -58,6 +58,8 @@ def _jpeg(data: bytes) -> Header | None:
 
 def _webp(data: bytes) -> Header | None:
     kind = data[12:16]
+    if len(data) < 30:
+        return None
     if kind == b"VP8X":
         width = int.from_bytes(data[24:27], "little") + 1
         height = int.from_bytes(data[27:30], "little") + 1

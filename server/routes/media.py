@@ -27,22 +27,16 @@ async def take_batch(request: Asked) -> Taken:
     """Store many small files at once: those that verify, whatever the others are."""
     content_type = request.headers.get("content-type", "")
     reader = BatchReader(desk_of(request), request.user, request.auth.rid, content_type)
-    last = b""
     try:
-        async for block in blocks(request, batch.MOST_BYTES):
-            if last:
-                await in_thread(reader.feed, last)
-            last = block
-        return await in_thread(_finish, reader, last)
+        async for block, is_last in blocks(request, batch.MOST_BYTES):
+            if is_last:
+                return await in_thread(reader.finish, block)
+            await in_thread(reader.feed, block)
+        raise AssertionError("a body ends with its last block or with a cut")
     except Cut as cut:
         raise Problem("truncated") from cut
     finally:
         await in_thread(reader.close)
-
-
-def _finish(reader: BatchReader, last: bytes) -> Taken:
-    reader.feed(last)
-    return reader.finish()
 
 
 @route("/{sha256:str}", http_method=["GET", "HEAD"], guards=[signed_in])

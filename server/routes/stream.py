@@ -33,8 +33,11 @@ async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     return await sync_to_thread(work, *args, **kwargs)
 
 
-async def blocks(request: Request[Any, Any, Any], most: int) -> AsyncIterator[bytes]:
-    """The body in blocks; raises `Cut` after the last bytes that came, and `too_large` as soon as there are more."""
+async def blocks(request: Request[Any, Any, Any], most: int) -> AsyncIterator[tuple[bytes, bool]]:
+    """The body in blocks, each with whether it is the last, which may be empty.
+
+    Raises `Cut` after the last bytes that came of a body that broke off, and `too_large` as soon as there are too many.
+    """
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > most:
         raise Problem("too_large")
@@ -49,14 +52,15 @@ async def blocks(request: Request[Any, Any, Any], most: int) -> AsyncIterator[by
         part: bytes = b"" if is_cut else message.get("body", b"")
         more = not is_cut and message.get("more_body", False)
         came += len(part)
+        held += len(part)
         if came > most:
             raise Problem("too_large")
+        is_cut = is_cut or (not more and announced.isdigit() and came < int(announced))
         waiting.append(part)
-        held += len(part)
-        if held and (held >= BLOCK or not more or loop.time() - since > HOLD_SECONDS):
-            yield waiting[0] if len(waiting) == 1 else b"".join(waiting)
+        if not more or held >= BLOCK or loop.time() - since > HOLD_SECONDS:
+            yield waiting[0] if len(waiting) == 1 else b"".join(waiting), not more and not is_cut
             waiting, held, since = [], 0, loop.time()
-        if is_cut or (not more and announced.isdigit() and came < int(announced)):
+        if is_cut:
             raise Cut
 
 

@@ -113,15 +113,14 @@ async def _end(request: Asked, upload_id: str) -> Response[None]:
 
 async def _receive(request: Asked, reception: Reception) -> Progress:
     """Bring the body into the upload; the last block goes with the finishing, so that a small body is one step."""
-    last = b""
     try:
-        async for block in blocks(request, reception.room):
-            if last:
-                await in_thread(reception.write, last)
-            last = block
-        return await in_thread(reception.finish, last)
+        async for block, is_last in blocks(request, reception.room):
+            if is_last:
+                return await in_thread(reception.finish, block)
+            await in_thread(reception.write, block)
+        raise AssertionError("a body ends with its last block or with a cut")
     except Cut as cut:
-        await in_thread(reception.cut, last)
+        await in_thread(reception.cut)
         raise Problem("truncated") from cut
     except BaseException:
         await in_thread(reception.refuse)

@@ -96,8 +96,9 @@ class BatchReader:
         except FormParserError as error:
             raise Problem("bad_request", why="multipart/form-data") from error
 
-    def finish(self) -> Taken:
+    def finish(self, last: bytes) -> Taken:
         """Store what verified. The parser itself doesn't notice a body that ends early: only its state tells."""
+        self.feed(last)
         if self._parser.state != MultipartState.END:
             raise Problem("truncated")
         if not self._has_visit:

@@ -149,9 +149,8 @@ class Reception:
             self._enter()
         return Progress(self._upload, file.size)
 
-    def cut(self, last: bytes = b"") -> None:
+    def cut(self) -> None:
         """The connection broke: what came stays, as the next request's start, unless a checksum was to vouch for it."""
-        self.write(last)
         if self._checksum is not None:
             self.refuse()
         elif not self._the_file.named and self._upload.sha256 is not None:

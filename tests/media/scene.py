@@ -57,17 +57,31 @@ def name_in_op(db: Database, sha256: str, rid: str, visit: str = VISIT, role: st
 def _subject() -> dict[str, Any]:
     texts = dict.fromkeys(("legal_representative", "address", "contact", "phone", "kind", "industry", "region"), "")
     return texts | {
-        "id": "s1", "uscc": "91411303MAAY4CL12N", "name": "示例", "risk": "low", "credit": "A", "status": "open",
-        "flags": [], "traits": [],
-    }  # fmt: skip
+        "id": "s1",
+        "uscc": "91411303MAAY4CL12N",
+        "name": "示例",
+        "risk": "low",
+        "credit": "A",
+        "status": "open",
+        "flags": [],
+        "traits": [],
+    }
 
 
 def _visit(id: str) -> dict[str, Any]:
     return {
-        "id": id, "unit_id": "hazchem", "subject_id": "s1", "subject_name": "示例",
-        "subject_uscc": "91411303MAAY4CL12N", "tpl": "0" * 64, "nonce": "n",
-        "window_from": "2026-11-01", "window_to": "2026-12-31", "dispatched_at": "2026-11-24T00:00:00.000Z", "standing": b"{}",
-    }  # fmt: skip
+        "id": id,
+        "unit_id": "hazchem",
+        "subject_id": "s1",
+        "subject_name": "示例",
+        "subject_uscc": "91411303MAAY4CL12N",
+        "tpl": "0" * 64,
+        "nonce": "n",
+        "window_from": "2026-11-01",
+        "window_to": "2026-12-31",
+        "dispatched_at": "2026-11-24T00:00:00.000Z",
+        "standing": b"{}",
+    }
 
 
 class Phone:
