@@ -36,7 +36,7 @@ def changes_between(then: Shown, now: Shown) -> list[dict[str, Any]]:
         old, new = before.get(path), after.get(path)
         if path[0] in ("finding", "media") and old is not None and new is not None:
             changes |= {(*path, field): pair for field, pair in _fields(old, new)}
-        elif canonical(old) != canonical(new):
+        elif _differ(old, new):
             changes[path] = old, new
     for name in set(then.content["withdrawn"]) ^ set(now.content["withdrawn"]):
         changes.setdefault(("finding" if ":" in name else "media", name), (None, None))
@@ -72,8 +72,15 @@ def _parts(content: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
 def _fields(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, tuple[Any, Any]]]:
     for field in old.keys() | new.keys():
         pair = old.get(field), new.get(field)
-        if canonical(pair[0]) != canonical(pair[1]):
+        if _differ(*pair):
             yield field, pair
+
+
+def _differ(old: Any, new: Any) -> bool:
+    """By their canonical bytes: in Python True equals 1."""
+    if type(old) is str and type(new) is str:
+        return old != new
+    return canonical(old) != canonical(new)
 
 
 def _value(parts: dict[Path, Any], path: Path) -> Any:

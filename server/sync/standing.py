@@ -10,7 +10,7 @@ from server.domain.visit import Crew
 from server.sync.changes import Shown
 from server.sync.fold import Folded, Frame, content_of, digest, fold
 from server.sync.ops import Op
-from server.sync.shapes import MALFORMED
+from server.sync.shapes import MALFORMED, SERVER_KINDS
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -53,7 +53,7 @@ def _by_epoch(op: Op) -> tuple[int, int]:
 
 def crew_of(ops: Iterable[Op]) -> Crew:
     """Members, leader and round by the server's ops alone: the latest `assign` of each officer, and each `reopen`."""
-    server = sorted((op for op in ops if is_server(op.rid)), key=_by_epoch)
+    server = sorted((op for op in ops if op.kind in SERVER_KINDS and is_server(op.rid)), key=_by_epoch)
     latest = {op.path[1]: op for op in server if op.kind == "assign"}
     present = sorted((op for op in latest.values() if op.val["role"] != "removed"), key=_by_epoch)
     leaders = [op.path[1] for op in present if op.val["role"] == "leader"]
