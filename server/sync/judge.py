@@ -165,7 +165,7 @@ def _unheard(op: Op, case: Case) -> str | None:
     if case.visit is None or case.set_aside:
         return case.set_aside or "not_member"
     standing = case.visit.standing
-    for officer in {op.author, case.device.owner}:
+    for officer in dict.fromkeys((op.author, case.device.owner)):
         last = role_of(standing.crew, officer)
         if last is None:
             return "not_member"
