@@ -148,7 +148,8 @@ class Moment:
         }  # fmt: skip
         kind, path, val, more = self.rng.choice([
             ("set", ["visit", "summary"], "x", {}), ("set", ["visit", "result"], "x", {}),
-            ("set", ["visit", "result_note"], "x", {}), ("set", ["visit", "result:storage"], [], {}), ("set", ["visit", "section:储存场所"], [], {}),
+            ("set", ["visit", "result_note"], "x", {}), ("set", ["visit", "result:storage"], [], {}),
+            ("set", ["visit", "section:储存场所"], [], {}),
             ("set", ["visit", f"no_interest:{owner}"], {"interest": False, "reason": ""}, {}),
             ("sign", ["sign", "wang"], sign, {"author": "wang", "via": None if owner == "wang" else owner}),
             ("sign", ["sign", "subject"], sign, {}), ("add", ["finding"], {}, {}),
