@@ -62,7 +62,7 @@ function follow(event) {
   go(/** @type {string} */ (link.getAttribute("href")));
 }
 
-/** Back where one was, also after a kill. */
+/** Back where one was, also after a kill; an unknown page of a visit leads to the visit. */
 function opening() {
   if (match(location.pathname)) return;
   let place = null;
@@ -71,7 +71,8 @@ function opening() {
   } catch {
     place = null; // Forbidden storage costs only this comfort.
   }
-  history.replaceState(null, "", place && match(place.split("?")[0]) ? place : "/app/visits");
+  const inVisit = location.pathname.match(/^\/app\/visits\/[^/]+/)?.[0];
+  history.replaceState(null, "", inVisit ?? (place && match(place.split("?")[0]) ? place : "/app/visits"));
 }
 
 /** @param {View} view */
@@ -174,7 +175,10 @@ function Fault({ fault }) {
   return html`<div class="page">
     <main class="pad-all stack">
       <div class="notice k-attention" role="alert">
-        <span class="grow"><b>${t("fault.title")}</b>${t(`fault.${fault.code}`)}</span>
+        <span class="grow"
+          ><h1>${t("fault.title")}</h1>
+          ${t(`fault.${fault.code}`)}</span
+        >
       </div>
       ${Export && html`<${Export} />`}
       <button type="button" class="btn main wide" onClick=${() => location.reload()}>${t("fault.again")}</button>

@@ -39,10 +39,10 @@ class Look:
 
 
 @contextmanager
-def browser() -> Iterator[Browser]:
-    """The system's Chromium, headless."""
+def browser(executable: str = "/usr/bin/chromium") -> Iterator[Browser]:
+    """Chromium, headless."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield chromium
         chromium.close()
 
@@ -85,9 +85,9 @@ def show(page: Page, path: str) -> None:
     page.evaluate("document.fonts.ready")
 
 
-def views() -> list[dict[str, Any]]:
+def views(chromium: Browser) -> list[dict[str, Any]]:
     """The router's table, read from the router itself."""
-    with browser() as chromium, looking(chromium, Look(scene="out")) as page:
+    with looking(chromium, Look(scene="out")) as page:
         show(page, "/app/sign-in")
         found: list[dict[str, Any]] = page.evaluate(
             "import('/app/router.js').then(({VIEWS}) => VIEWS.map(({name, path}) => ({name, path})))"

@@ -4,6 +4,7 @@
 export default {
   "app.name": "随检",
   back: "返回",
+  dock: "操作",
   close: "关闭",
   more: "更多",
   less: "收起",
@@ -143,6 +144,7 @@ export default {
   "visit.more": "还可以看",
   "visit.round": "第 {n} 轮",
   "visit.continue": "继续检查表 · 还剩 {n} 项",
+  "visit.closed": "这户检查已结束。现在写的会单独留存，记为「定稿后到」。",
   "visit.to_record": "去看笔录",
   "visit.interrupted": "执法人员不足 2 名。已写的都在，请股室补人后继续。",
   "visit.pending": "组长已提交定稿。服务器正在等签字和图片到齐，到齐就生效。",
@@ -258,7 +260,6 @@ export default {
   "finding.struck": "{name} {time} 划去：{reason}",
   "finding.struck.why_not": "没有写原因",
   "finding.back": "恢复",
-  "finding.due.note": "限期改正必须有日期",
   "finding.crime.note": "只有本局看得到；局领导 3 天内决定是否移送",
   "finding.strike": "划去这个问题",
   "finding.strike.note": "划去后不进笔录，内容和原因仍留着，随时可以恢复。",

@@ -20,7 +20,7 @@ export function Field({
   note,
   lines,
   type,
-  phrases,
+  phrases = [],
   min,
   shape = (text) => text,
   disabled,
@@ -114,7 +114,7 @@ export function Field({
     ${lines ? html`<textarea ...${common} rows="2"></textarea>` : html`<input ...${common} type=${type ?? "text"} min=${min} autocomplete="off" />`}
     ${note && html`<p class="note" id=${`${id}-note`}>${note}</p>`}
     ${
-      phrases?.length > 0 &&
+      phrases.length > 0 &&
       html`<div class="chips" role="group" aria-label=${t("phrases")}>
         ${phrases.map(
           (phrase) =>

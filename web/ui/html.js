@@ -48,6 +48,13 @@ export const Segmented = ({ label, options, value, onPick }) =>
     )}
   </div>`;
 
+/** Halves with their label, as a field. @param {{label: string, options: [string, string][], value: any, onPick: (value: string) => void}} props */
+export const Pick = (props) =>
+  html`<div class="field">
+    <div class="lab">${props.label}</div>
+    <${Segmented} ...${props} />
+  </div>`;
+
 /** A line that one can choose. @param {{checked: boolean, title: any, note?: any, off?: boolean, many?: boolean,
  *   onPick: () => void, cls?: string, children?: any}} props */
 export const Choice = ({ checked, title, note, off, many, onPick, cls = "" }) =>

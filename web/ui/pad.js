@@ -58,9 +58,9 @@ export function Pad({ pad, label, onChange }) {
 export async function drawn(pad) {
   const strokes = pad.toData();
   const points = strokes.flatMap((/** @type {any} */ stroke) => stroke.points);
-  const [left, top] = [Math.min(...points.map((p) => p.x)) - 8, Math.min(...points.map((p) => p.y)) - 8];
-  const width = Math.max(...points.map((p) => p.x)) - left + 8;
-  const height = Math.max(...points.map((p) => p.y)) - top + 8;
+  const [xs, ys] = ["x", "y"].map((axis) => points.map((/** @type {any} */ point) => point[axis]));
+  const [left, top] = [Math.min(...xs) - 8, Math.min(...ys) - 8];
+  const [width, height] = [Math.max(...xs) - left + 8, Math.max(...ys) - top + 8];
   const paper = document.createElement("canvas");
   const scale = Math.min(2, 640 / width);
   paper.width = Math.ceil(width * scale);

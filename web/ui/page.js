@@ -35,23 +35,41 @@ export function Page({ title, sub, back, actions, top, tally, dock, tab, visit, 
         <h1 tabindex="-1" ref=${heading}>${title}${sub && html`<small>${sub}</small>`}</h1>
         ${!back && now.online === false && html`<${Offline} />`} ${actions}
       </div>
-      ${tally !== false && html`<${Tally} tally=${tally ?? now.tally} />`} ${top}
+      ${tally !== false && html`<${Tally} tally=${tally ?? (visit ? tallyOf(visit) : now.tally)} />`} ${top}
     </header>
     <main>
-      <${Standing} now=${now} />
+      <${Standing} now=${now} closed=${!tab && CLOSED.includes(visit?.view.phase)} />
       ${children}
     </main>
-    ${dock && html`<div class="dock">${dock}</div>`} ${tab && html`<${Tabs} tab=${tab} visit=${visit} now=${now} />`}
+    ${dock && html`<section class="dock" aria-label=${t("dock")}>${dock}</section>`}
+    ${tab && html`<${Tabs} tab=${tab} visit=${visit} now=${now} />`}
   </div>`;
+}
+
+/** A visit's tally: this phone's own, or, where it has none of its own, what the others wrote.
+ * @param {import("../store.js").Visit} v @returns {import("../store.js").Tally} */
+function tallyOf({ tally, entries, media }) {
+  if (tally.records + tally.photos) return tally;
+  const written = entries.filter(({ op }) => op && !op.rid.startsWith("srv"));
+  return {
+    records: written.length,
+    records_on_server: written.filter(({ n }) => n).length,
+    photos: media.length,
+    photos_on_server: media.filter(({ state }) => state === "server").length,
+    at: tally.at,
+  };
 }
 
 const Offline = () =>
   html`<${Tag} kind="calm" icon="offline">${t(navigator.onLine ? "link.silent" : "link.offline")}<//>`;
 
-/** What stands above everything: a stopped sending, a failed act, a newer app. @param {{now: import("../store.js").State}} props */
-function Standing({ now }) {
+const CLOSED = ["final", "void"];
+
+/** What stands above everything: a stopped sending, a failed act, a visit that is over.
+ * @param {{now: import("../store.js").State, closed: boolean}} props */
+function Standing({ now, closed }) {
   const [problem, dismiss] = useProblem();
-  return html`${
+  return html`${closed && html`<${Notice} kind="late" icon="s-late">${t("visit.closed")}<//>`}${
     problem &&
     html`<${Notice}
       kind="attention"

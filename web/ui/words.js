@@ -34,11 +34,20 @@ export function parts(key, values) {
   return (messages[key] ?? `⟦${key}⟧`).split(/\{(\w+)\}/).map((part, i) => (i % 2 ? values[part] : part));
 }
 
+/** Facts beside each other. @param {any[]} facts */
+export const dots = (facts) => facts.filter(Boolean).join(" · ");
+
 /** @param {any[]} names */
 export const list = (names) => names.filter(Boolean).join(t("list.and"));
 
-/** @param {string | number | Date} when @param {Intl.DateTimeFormatOptions} shape */
-const format = (when, shape) => new Intl.DateTimeFormat(lang, shape).format(new Date(when));
+const timeZone = "Asia/Shanghai";
+
+/** Times that people read are Beijing time, whatever the phone's zone.
+ * @param {string | number | Date} when @param {Intl.DateTimeFormatOptions} shape */
+const format = (when, shape) => new Intl.DateTimeFormat(lang, { timeZone, ...shape }).format(new Date(when));
+
+/** 2026-11-24 @param {string | number | Date} [when] */
+export const isoDay = (when = Date.now()) => new Intl.DateTimeFormat("sv-SE", { timeZone }).format(new Date(when));
 
 /** 14:03 @param {string | number | Date} when */
 export const clock = (when, seconds = false) =>
@@ -54,7 +63,7 @@ export const weekday = (when) => `${day(when)} ${format(when, { weekday: "short"
 export const date = (when) => format(when, { year: "numeric", month: "long", day: "numeric" });
 
 /** @param {string | number | Date} when */
-export const isToday = (when) => new Date(when).toDateString() === new Date().toDateString();
+export const isToday = (when) => isoDay(when) === isoDay();
 
 /** The clock today, the day before. @param {string | number | Date} when */
 export const moment = (when) => (isToday(when) ? clock(when) : `${day(when)} ${clock(when)}`);

@@ -7,7 +7,7 @@ import { Difference } from "../ui/difference.js";
 import { Choice, html, moveInGroup } from "../ui/html.js";
 import { attempt, say } from "../ui/live.js";
 import { Empty, Item, Notice, Page, Section } from "../ui/page.js";
-import { list, moment, t } from "../ui/words.js";
+import { dots, list, moment, t } from "../ui/words.js";
 import { findingsOf, nameOf, pathWords, pointOf, valueWords, versionsAt } from "../reading.js";
 
 /** @typedef {import("../store.js").Visit} Visit */
@@ -19,7 +19,7 @@ export default function Conflicts({ v, query }) {
   const home = `/app/visits/${v.id}`;
   const at = Math.min(Number(query.i ?? 0), Math.max(0, all.length - 1));
   if (!all.length) {
-    return html`<${Page} title=${t("conflicts.title")} back=${home} visit=${v} tab="findings" tally=${v.tally}>
+    return html`<${Page} title=${t("conflicts.title")} back=${home} visit=${v} tab="findings">
       <${Empty} action=${html`<a class="btn main" href=${`${home}/record`}>${t("visit.to_record")}</a>`}
         >${t("conflicts.none")}<//
       >
@@ -78,7 +78,9 @@ function OneConflict({ v, path, at, of, home }) {
       <h2 id="field">${pathWords(v, path)}</h2>
     </div>
     <div role="radiogroup" aria-labelledby="field" onKeyDown=${moveInGroup}>
-      <div class=${values.length > 2 || words.some((one) => one.length > 60) ? "two rows" : "two"}>
+      <div
+        class=${values.length > 2 || words.some((/** @type {string} */ one) => one.length > 60) ? "two rows" : "two"}
+      >
         ${values.map(
           (/** @type {any} */ one, /** @type {number} */ i) =>
             html`<button
@@ -163,7 +165,7 @@ function about(v, path) {
     return path[0] === "answer" ? (pointOf(v, path[1])?.text ?? "") : v.assignment.subject.name;
   const one = findingsOf(v).find(({ row }) => row === path[1]);
   const point = pointOf(v, one?.fields.point);
-  return list([t("finding.title", { n: one?.n ?? "" }), point && t("finding.point", { no: point.no }), point?.text]);
+  return dots([t("finding.title", { n: one?.n ?? "" }), point && t("finding.point", { no: point.no }), point?.text]);
 }
 
 /** What was written beside it and needs nobody's choice. @param {{v: Visit, path: string[]}} props */

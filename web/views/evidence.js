@@ -22,7 +22,6 @@ export default function Evidence({ v }) {
     title=${t("evidence.title")}
     sub=${v.assignment.subject.name}
     back=${home}
-    tally=${v.tally}
     tab="findings"
     visit=${v}
     dock=${html`<${CameraButton} visit=${v.id} target="visit" main />`}

@@ -3,13 +3,13 @@
 import { useState } from "preact/hooks";
 import { go } from "../router.js";
 import { act, heads } from "../store.js";
-import { html, Icon, Segmented } from "../ui/html.js";
+import { html, Icon, Pick } from "../ui/html.js";
 import { Field, Tick } from "../ui/field.js";
 import { attempt } from "../ui/live.js";
 import { Item, Notice, Page } from "../ui/page.js";
 import { CameraButton, PhotoStrip } from "../ui/photos.js";
 import { Sheet } from "../ui/sheet.js";
-import { list, moment, t } from "../ui/words.js";
+import { dots, list, moment, t } from "../ui/words.js";
 import { findingsOf, nameOf, pathWords, phrasesFor, photosOf, pointOf, pointsOf, versionsAt } from "../reading.js";
 import { PhotoSheet } from "./evidence.js";
 
@@ -31,12 +31,31 @@ export default function Finding({ v, params }) {
   const conflicts = v.view.conflicts.filter((/** @type {any} */ conflict) => conflict.path[1] === row);
   const photos = photosOf(v, `finding:${row}`);
   const there = photos.filter((shot) => shot.state === "server").length;
-  const text = (/** @type {string} */ field) =>
-    versionsAt(v, path(field)).length > 1 ? mineOf(v, path(field)) : fields[field];
+  const torn = (/** @type {string} */ field) => versionsAt(v, path(field)).length > 1;
+  const value = (/** @type {string} */ field) =>
+    !torn(field) ? fields[field] : v.leader ? undefined : mineOf(v, path(field));
+  const choose = (/** @type {string} */ field, /** @type {string[]} */ ids) =>
+    html`<${Pick}
+      label=${t(`field.finding.${field}`)}
+      options=${ids.map((id) => [id, t(`${field}.${id}`)])}
+      value=${value(field)}
+      onPick=${(/** @type {string} */ id) => (torn(field) && v.leader ? go(`${home}/conflicts`) : set(field, id))}
+    />`;
+  const input = (/** @type {string} */ field, /** @type {any} */ more = {}) =>
+    html`<${Field}
+      key=${field}
+      visit=${v.id}
+      path=${path(field)}
+      value=${value(field)}
+      label=${t(field === "text" ? "finding.text" : `field.finding.${field}`)}
+      disabled=${torn(field) && v.leader}
+      note=${torn(field) ? t(v.leader ? "conflicts.for_you" : "conflicts.for_leader") : undefined}
+      ...${more}
+    />`;
   const point = pointOf(v, fields.point);
   return html`<${Page}
     title=${t("finding.title", { n: one.n })}
-    sub=${list([point && t("finding.point", { no: point.no }), t("finding.made", { name: nameOf(v, one.author), time: moment(one.at) })])}
+    sub=${dots([point && t("finding.point", { no: point.no }), t("finding.made", { name: nameOf(v, one.author), time: moment(one.at) })])}
     back=${`${home}/findings`}
     tally=${false}
     visit=${v}
@@ -55,59 +74,23 @@ export default function Finding({ v, params }) {
       <//>`
     }
     <div class="sheet">
-      <${Field}
-        visit=${v.id}
-        path=${path("text")}
-        value=${text("text")}
-        label=${t("finding.text")}
-        lines
-        phrases=${phrasesFor(v, fields.point)}
-      />
-      <div class="field">
-        <div class="lab">${t("field.finding.severity")}</div>
-        <${Segmented}
-          label=${t("field.finding.severity")}
-          options=${["general", "major"].map((id) => [id, t(`severity.${id}`)])}
-          value=${text("severity")}
-          onPick=${(/** @type {string} */ id) => set("severity", id)}
-        />
-      </div>
+      ${input("text", { lines: true, phrases: phrasesFor(v, fields.point) })}
+      ${choose("severity", ["general", "major"])}
       <div class="field">
         <div class="lab">
-          ${t("photos")}
-          <b>${photos.length}</b
-          >${photos.length > 0 && html`<span class="end note">${t("photos.there", { n: there, all: photos.length })}</span>`}
+          ${t("photos")} <b>${photos.length}</b>
+          ${photos.length > 0 && html`<span class="end note">${t("photos.there", { n: there, all: photos.length })}</span>`}
         </div>
         <${PhotoStrip} visit=${v.id} target=${`finding:${row}`} photos=${photos} onOpen=${setPhoto} />
       </div>
-      <${Field} visit=${v.id} path=${path("place")} value=${text("place")} label=${t("field.finding.place")} />
-      <div class="field">
-        <div class="lab">${t("field.finding.measure")}</div>
-        <${Segmented}
-          label=${t("field.finding.measure")}
-          options=${["on_spot", "deadline", "none"].map((id) => [id, t(`measure.${id}`)])}
-          value=${text("measure")}
-          onPick=${(/** @type {string} */ id) => set("measure", id)}
-        />
-      </div>
-      ${
-        fields.measure === "deadline" &&
-        html`<${Field}
-          visit=${v.id}
-          path=${path("due")}
-          value=${text("due")}
-          label=${t("field.finding.due")}
-          type="date"
-          min=${v.assignment.window.from.slice(0, 10)}
-          note=${t("finding.due.note")}
-        />`
-      }
+      ${input("place")} ${choose("measure", ["on_spot", "deadline", "none"])}
+      ${fields.measure === "deadline" && input("due", { type: "date", min: v.assignment.window.from.slice(0, 10) })}
       <${Item}
         title=${t("field.finding.point")}
         note=${point ? `${point.no} ${point.text}` : t("finding.no_point")}
         onClick=${() => setSheet("point")}
       />
-      <${Field} visit=${v.id} path=${path("basis")} value=${text("basis")} label=${t("field.finding.basis")} lines />
+      ${input("basis", { lines: true })}
       <${Tick}
         checked=${fields.crime === true}
         title=${t("field.finding.crime")}

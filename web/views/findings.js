@@ -5,7 +5,7 @@ import { act } from "../store.js";
 import { html, Icon, Tag } from "../ui/html.js";
 import { attempt } from "../ui/live.js";
 import { Empty, Notice, Page, Section } from "../ui/page.js";
-import { list, moment, t } from "../ui/words.js";
+import { dots, moment, t } from "../ui/words.js";
 import { findingsOf, nameOf, photosOf, pointOf, valueWords } from "../reading.js";
 
 /** @param {{v: import("../store.js").Visit}} props */
@@ -22,7 +22,6 @@ export default function Findings({ v }) {
     title=${t("findings.title")}
     sub=${v.assignment.subject.name}
     back=${home}
-    tally=${v.tally}
     tab="findings"
     visit=${v}
     dock=${html`<button type="button" class="btn main wide" onClick=${add}><${Icon} name="plus" />${t("findings.add")}</button>`}
@@ -67,7 +66,7 @@ function Row({ v, one }) {
         >${t("finding.title", { n: one.n })}${fields.point && ` · ${pointOf(v, fields.point)?.no ?? fields.point}`}</span
       >
       <span class="t">${fields.text || t("finding.no_text")}</span>
-      <span class="d">${list(facts)}</span>
+      <span class="d">${dots(facts)}</span>
       <span class="row">
         ${fields.severity && html`<${Tag} kind=${fields.severity === "major" ? "fail" : "calm"} icon=${fields.severity === "major" ? "s-alert" : "flag"}>${t(`severity.${fields.severity}`)}<//>`}
         ${!fields.severity && html`<${Tag} kind="due" icon="open">${t("finding.no_severity")}<//>`}

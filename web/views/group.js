@@ -9,7 +9,7 @@ import { Sheet } from "../ui/sheet.js";
 import { SignatureTag } from "../ui/signature-tag.js";
 import { Strip } from "../ui/strip.js";
 import { Ruler, ticks } from "../ui/tally.js";
-import { ago, list, ordinal, size, t } from "../ui/words.js";
+import { ago, dots, list, ordinal, size, t } from "../ui/words.js";
 import { answeredIn, myId, nameOf, partsOf, pathWords, valueWords } from "../reading.js";
 
 /** @param {{v: import("../store.js").Visit}} props */
@@ -17,18 +17,11 @@ export default function Group({ v }) {
   const [aside, setAside] = useState(/** @type {any} */ (null));
   const home = `/app/visits/${v.id}`;
   const set = v.view.quarantined.map((/** @type {any} */ one) => ({ ...one, entry: entryOf(v, one.op) }));
-  return html`<${Page}
-    title=${t("group.title")}
-    sub=${v.assignment.subject.name}
-    back=${home}
-    tally=${v.tally}
-    tab="group"
-    visit=${v}
-  >
+  return html`<${Page} title=${t("group.title")} sub=${v.assignment.subject.name} back=${home} tab="group" visit=${v}>
     <div class="sheet">
       ${v.board.map((member) => html`<${Member} key=${member.officer} v=${v} member=${member} />`)}
     </div>
-    ${v.view.missing.some(({ code }) => code === "crew") && html`<${Notice} kind="due" icon="s-alert">${t("missing.crew")}<//>`}
+    ${v.view.missing.some((/** @type {Missing} */ { code }) => code === "crew") && html`<${Notice} kind="due" icon="s-alert">${t("missing.crew")}<//>`}
     <section>
       <h2 class="sect">${t("group.code")}</h2>
       <div class="pad-all">
@@ -109,7 +102,7 @@ function Member({ v, member }) {
             >`
       }
       <span class="note end"
-        >${list([member.last ? t("group.seen", { time: ago(member.last) }) : t("group.unseen"), member.phone])}</span
+        >${dots([member.last ? t("group.seen", { time: ago(member.last) }) : t("group.unseen"), member.phone])}</span
       >
     </div>
   </article>`;

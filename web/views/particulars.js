@@ -1,7 +1,7 @@
 // What the record says besides answers and findings: who attended, how it was inspected, when the crew left.
 
 import { act, heads } from "../store.js";
-import { html, Segmented } from "../ui/html.js";
+import { html, Pick } from "../ui/html.js";
 import { Field } from "../ui/field.js";
 import { attempt } from "../ui/live.js";
 import { Sheet } from "../ui/sheet.js";
@@ -45,15 +45,12 @@ export function Particulars({ v, onClose }) {
           </button>`,
       )}
     </fieldset>
-    <div class="field">
-      <div class="lab">${t("field.visit.form")}</div>
-      <${Segmented}
-        label=${t("field.visit.form")}
-        options=${FORMS.map((id) => [id, t(`form.${id}`)])}
-        value=${visit.form}
-        onPick=${(/** @type {string} */ id) => set("form", visit.form === id ? null : id)}
-      />
-    </div>
+    <${Pick}
+      label=${t("field.visit.form")}
+      options=${FORMS.map((id) => [id, t(`form.${id}`)])}
+      value=${visit.form}
+      onPick=${(/** @type {string} */ id) => set("form", visit.form === id ? null : id)}
+    />
     ${text("summary", { lines: true })}
     <div class="stack">
       <p class="small">${visit.left ? t("left.at", { time: moment(visit.left.at) }) : t("left.not")}</p>

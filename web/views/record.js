@@ -40,7 +40,6 @@ export default function RecordPage({ v }) {
     title=${t("record.title")}
     sub=${v.assignment.subject.name}
     back=${home}
-    tally=${v.tally}
     tab="record"
     visit=${v}
     dock=${dock}

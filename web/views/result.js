@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { choicesFor, mainChoices, materialOf, mayJoin } from "../result.js";
 import { act, heads, proposeFinal } from "../store.js";
-import { Choice, html, moveInGroup } from "../ui/html.js";
+import { Choice, html, Icon, moveInGroup } from "../ui/html.js";
 import { Field } from "../ui/field.js";
 import { attempt, say } from "../ui/live.js";
 import { Item, Notice, Page, Section } from "../ui/page.js";
@@ -104,7 +104,8 @@ export default function Result({ v, query }) {
         })}
       <//>`
     }
-    ${v.view.missing.some(({ code }) => code === "media") && html`<p class="note pad-all">${missingWords(v, gathered(v.view.missing).find(({ code }) => code === "media") ?? missing[0]).title}</p>`}
+    ${v.view.missing.some((/** @type {Missing} */ { code }) => code === "media") && html`<p class="note pad-all">${missingWords(v, gathered(v.view.missing).find(({ code }) => code === "media") ?? missing[0]).title}</p>`}
+    ${!chosen.includes("no_relevant_activity") && html`<${Section} title=${t("result.details")}><${ResultNote} v=${v} /><//>`}
   <//>`;
 }
 
@@ -147,7 +148,13 @@ function Types({ v, item, types, onChoose }) {
       )}
     </div>
     <div class="sheet">
-      ${shown.length < choices.length && html`<${Item} title=${t("result.others", { n: choices.length - shown.length })} onClick=${() => setAll(true)} />`}
+      ${
+        shown.length < choices.length &&
+        html`<button type="button" class="item more" onClick=${() => setAll(true)}>
+          <span class="grow">${t("result.others", { n: choices.length - shown.length })}</span
+          ><${Icon} name="down" small />
+        </button>`
+      }
       ${
         joins.length > 0 &&
         html`<details open=${further.length > 0}>
@@ -228,21 +235,25 @@ function Details({ v, chosen }) {
           disabled=${!v.leader}
         />`,
     ),
-    html`<${Field}
-      visit=${v.id}
-      path=${["visit", "result_note"]}
-      value=${visit.result_note}
-      label=${t("field.visit.result_note")}
-      note=${has(["no_relevant_activity"]) ? t("result.note.needed") : undefined}
-      lines
-      disabled=${!v.leader}
-    />`,
+    has(["no_relevant_activity"]) && html`<${ResultNote} v=${v} needed />`,
   ].filter(Boolean);
-  return html`<${Section} title=${t("result.details")}>${rows}<//>
-    ${sheet === "attempts" && html`<${Attempts} v=${v} onClose=${() => setSheet("")} />`}
-    ${sheet === "circumstances" && html`<${Circumstances} v=${v} onClose=${() => setSheet("")} />`}
-    ${sheet === "followup" && html`<${Followup} v=${v} onClose=${() => setSheet("")} />`}`;
+  return html`${rows.length > 0 && html`<${Section} title=${t("result.details")}>${rows}<//>`}
+  ${sheet === "attempts" && html`<${Attempts} v=${v} onClose=${() => setSheet("")} />`}
+  ${sheet === "circumstances" && html`<${Circumstances} v=${v} onClose=${() => setSheet("")} />`}
+  ${sheet === "followup" && html`<${Followup} v=${v} onClose=${() => setSheet("")} />`}`;
 }
+
+/** @param {{v: Visit, needed?: boolean}} props */
+const ResultNote = ({ v, needed }) =>
+  html`<${Field}
+    visit=${v.id}
+    path=${["visit", "result_note"]}
+    value=${v.view.content.visit.result_note}
+    label=${t("field.visit.result_note")}
+    note=${needed && t("result.note.needed")}
+    lines
+    disabled=${!v.leader}
+  />`;
 
 /** One act over the heads that were shown when the sheet opened. @param {Visit} v @param {string} field */
 function useWrite(v, field) {

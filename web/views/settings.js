@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { go } from "../router.js";
 import { signOut } from "../store.js";
 import { ExportButton } from "../ui/export.js";
-import { html, Segmented } from "../ui/html.js";
+import { html, Pick } from "../ui/html.js";
 import { InstallButton } from "../ui/install.js";
 import { attempt, useNow } from "../ui/live.js";
 import { Item, Notice, Page, Section } from "../ui/page.js";
@@ -24,15 +24,12 @@ export default function Settings() {
   };
   /** @param {"lang" | "theme" | "text"} name @param {[string, string][]} options */
   const pick = (name, options) =>
-    html`<div class="field">
-      <div class="lab">${t(`settings.${name}`)}</div>
-      <${Segmented}
-        label=${t(`settings.${name}`)}
-        options=${options}
-        value=${chosen[name]}
-        onPick=${(/** @type {string} */ value) => setPref(name, value)}
-      />
-    </div>`;
+    html`<${Pick}
+      label=${t(`settings.${name}`)}
+      options=${options}
+      value=${chosen[name]}
+      onPick=${(/** @type {string} */ value) => setPref(name, value)}
+    />`;
   return html`<${Page}
     title=${t("tab.settings")}
     tab=${now.officer ? "settings" : undefined}

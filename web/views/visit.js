@@ -9,7 +9,7 @@ import { Item, Notice, Page, Section } from "../ui/page.js";
 import { PhaseTag } from "../ui/phase.js";
 import { setPref } from "../ui/prefs.js";
 import { Sheet } from "../ui/sheet.js";
-import { clock, date, day, list, moment, stamp, t } from "../ui/words.js";
+import { clock, date, day, dots, list, moment, stamp, t } from "../ui/words.js";
 import { answeredIn, crewOf, itemsOf, myId, nameOf, pointsOf } from "../reading.js";
 
 /** @param {{v: import("../store.js").Visit, query: any}} props */
@@ -32,7 +32,6 @@ export default function VisitPage({ v, query }) {
   return html`<${Page}
     title=${t("visit.title")}
     back="/app/visits"
-    tally=${v.tally}
     tab="overview"
     visit=${v}
     dock=${dock}
@@ -54,7 +53,7 @@ export default function VisitPage({ v, query }) {
             phase=${v.view.phase}
           />${v.view.round > 1 && html`<span class="note">${t("visit.round", { n: v.view.round })}</span>`}
         </p>
-        <h2>${subject.name}</h2>
+        <h2 class="big">${subject.name}</h2>
         <p class="mono small soft">${subject.uscc}</p>
         <${Facts} v=${v} subject=${subject} />
       </div>
@@ -126,7 +125,7 @@ function Facts({ v, subject }) {
       (subject.risk || subject.credit) &&
       html`<dt>${t("subject.grades")}</dt>
         <dd>
-          ${list([subject.risk && t(`risk.${subject.risk}`), subject.credit && t("credit", { grade: subject.credit })])}
+          ${dots([subject.risk && t(`risk.${subject.risk}`), subject.credit && t("credit", { grade: subject.credit })])}
         </dd>`
     }
     ${

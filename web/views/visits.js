@@ -6,7 +6,7 @@ import { Icon, html, Tag } from "../ui/html.js";
 import { useLive, useNow } from "../ui/live.js";
 import { Empty, Notice, Page } from "../ui/page.js";
 import { PhaseTag } from "../ui/phase.js";
-import { clock, date, day, isToday, list, moment, size, t, weekday } from "../ui/words.js";
+import { clock, day, isoDay, isToday, list, moment, size, t, weekday } from "../ui/words.js";
 import { answeredIn, myId, nameOf, pointsOf } from "../reading.js";
 
 const DONE = ["final", "void"];
@@ -20,7 +20,7 @@ export default function Visits() {
   const live = all.filter((v) => LIVE.includes(v.view.phase) && !v.withdrawn);
   const done = all.filter((v) => DONE.includes(v.view.phase) || v.withdrawn);
   const rest = all.filter((v) => !live.includes(v) && !done.includes(v));
-  const days = [...new Set([...(live.length ? [today()] : []), ...rest.map(dayOf)])].sort();
+  const days = [...new Set([...(live.length ? [isoDay()] : []), ...rest.map(dayOf)])].sort();
   return html`<${Page} title=${t("visits.title")} tab="visits" top=${pull}>
     ${
       oldest &&
@@ -37,7 +37,7 @@ export default function Visits() {
     }
     ${days.map((on) => {
       const here = rest.filter((v) => dayOf(v) === on);
-      const now = on === today() ? live : [];
+      const now = on === isoDay() ? live : [];
       return html`<section key=${on}>
         <h2 class="sect">${heading(on)}<span class="end">${t("visits.n", { n: here.length + now.length })}</span></h2>
         ${now.map((v) => html`<${Live} key=${v.id} v=${v} />`)}
@@ -54,23 +54,17 @@ export default function Visits() {
   <//>`;
 }
 
-const today = () => iso(new Date());
-
-/** @param {Date} when */
-const iso = (when) =>
-  `${when.getFullYear()}-${String(when.getMonth() + 1).padStart(2, "0")}-${String(when.getDate()).padStart(2, "0")}`;
-
 /** The day it is planned for; a window that is open already counts as today. @param {import("../store.js").Visit} v */
 function dayOf(v) {
   const { planned_at: planned, window } = v.assignment;
-  const on = planned ? iso(new Date(planned)) : String(window.from).slice(0, 10);
-  return on > today() ? on : today();
+  const on = planned ? isoDay(planned) : String(window.from).slice(0, 10);
+  return on > isoDay() ? on : isoDay();
 }
 
 /** @param {string} on */
 function heading(on) {
-  const tomorrow = iso(new Date(Date.now() + 864e5));
-  if (on === today()) return t("day.today", { day: weekday(on) });
+  const tomorrow = isoDay(Date.now() + 864e5);
+  if (on === isoDay()) return t("day.today", { day: weekday(on) });
   return on === tomorrow ? t("day.tomorrow", { day: weekday(on) }) : weekday(on);
 }
 
