@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, datetime, timedelta
-from typing import Final
 
 from server.demo import district
 from server.demo.items import items
 from server.demo.office import after
 from server.demo.people import ACCOUNTS, PASSWORD, Account
 from server.demo.phone import BEIJING, Phone, Server
-from server.demo.plan import VISITS, moment, tasks, visit_ids
+from server.demo.plan import DISPATCHED_AGO, VISITS, moment, tasks, visit_ids
 from server.demo.scenes import Visit
 from server.demo.visits import PLAYS
 from server.domain.registry import Item, Subject, Task, template_of
@@ -23,9 +22,6 @@ from server.store.people import Person, Session
 from server.store.session import Connection, Database
 from server.sync.acts import open_visit
 from server.sync.keys import open_keys
-
-DISPATCHED_AGO: Final = 36
-"""On which weekday before today the demo's visits were dispatched."""
 
 
 def load(db: Database, settings: Settings, today: date | None, now: datetime) -> None:

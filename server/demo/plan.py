@@ -44,6 +44,9 @@ VISITS: Final = (
 )
 """Every visit of the demo; the last three are still to be begun."""
 
+DISPATCHED_AGO: Final = 36
+"""On which weekday before today the visits were dispatched."""
+
 UNIT_OF: Final = {"hazchem": HAZCHEM, "special": HAZCHEM, "joint": INDUSTRY, "confined": INDUSTRY}
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -296,6 +297,20 @@ def show_photo(request: Asked, visit_id: str, sha256: str) -> Response[str]:
     )
 
 
+@get("/visits/{visit_id:str}/{act:str}", guards=[is_office])
+async def back_to_visit(visit_id: str, act: str) -> Redirect:
+    """Who reloads the answer to an act is shown the visit, and does nothing twice."""
+    if act not in _ACTS:
+        raise Problem("not_found")
+    return Redirect(f"/office/visits/{quote(visit_id, safe='')}", status_code=303)
+
+
+@get("/{rest:path}", guards=[is_office])
+async def nowhere(rest: Path) -> None:
+    """An address in the office that doesn't exist is said on a page, as any other problem here."""
+    raise Problem("not_found")
+
+
 @post("/visits/{visit_id:str}/{act:str}", guards=[is_office], status_code=200)
 async def act_on_visit(request: Asked, visit_id: str, act: str) -> Response[Any]:
     """Approve, return, admit, reopen or void; the page says what was done or why not, and nothing typed is lost."""
@@ -388,5 +403,7 @@ router = Router(
         show_history,
         show_photo,
         act_on_visit,
+        back_to_visit,
+        nowhere,
     ],
 )

@@ -1,0 +1,106 @@
+"""The demo district on a real server, and the office's people asking it."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import httpx
+import msgspec
+import sqlalchemy as sa
+
+from server.demo import load
+from server.demo.plan import DISPATCHED_AGO, UNIT_OF, VISITS, moment, visit_ids
+from server.settings import Settings
+from server.store import tables
+from server.store.people import csrf_of
+from server.store.session import Database, open_database
+from server.sync.record import record_of
+from tests import databases
+from tests.running import Running
+
+TODAY = date(2026, 11, 24)
+IDS = visit_ids(moment(TODAY, DISPATCHED_AGO, 16))
+"""Name of a visit in the demo's plan -> its id."""
+
+UNITS = {planned.name: UNIT_OF[planned.tasks[0]] for planned in VISITS}
+HTML = {"Accept": "text/html"}
+
+
+def demo_server(data: Path) -> Running:
+    """A server with the demo district, started."""
+    data.mkdir(parents=True)
+    (data / "suijian.db").write_bytes(databases.migrated_file())
+    settings = Settings(data=data)
+    with closing(open_database(settings.database)) as db:
+        load(db, settings, TODAY, datetime(2026, 11, 24, 6, tzinfo=UTC))
+    return Running(data).start()
+
+
+class Office:
+    """The demo district and its server, seen from outside and in its database."""
+
+    def __init__(self, running: Running) -> None:
+        self.running = running
+        self.db: Database = open_database(f"sqlite:///{running.data / 'suijian.db'}")
+        self._clients: dict[str, httpx.Client] = {}
+
+    def client(self, username: str) -> httpx.Client:
+        """Somebody's bearer client."""
+        if username not in self._clients:
+            self._clients[username] = self.running.signed_in(username)
+        return self._clients[username]
+
+    def browser(self, username: str) -> httpx.Client:
+        """Somebody who signed in by the form, as a browser does: with a cookie and pages for people."""
+        client = self.running.client(headers=HTML)
+        answer = client.post("/office/sign-in", data={"username": username, "password": "suijian-demo"})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/office/inbox")
+        return client
+
+    def page(self, username: str, name: str, more: str = "") -> httpx.Response:
+        """A visit's page for somebody."""
+        return self.client(username).get(f"/office/visits/{IDS[name]}{more}", headers=HTML)
+
+    def act(self, username: str, name: str, act: str, **form: str) -> httpx.Response:
+        """An act on a visit by somebody, as a form without script."""
+        return self.client(username).post(f"/office/visits/{IDS[name]}/{act}", data=form, headers=HTML)
+
+    def view(self, name: str) -> dict[str, object]:
+        """The record's view."""
+        found = record_of(self.db, IDS[name])
+        assert found is not None
+        decoded: dict[str, object] = msgspec.json.decode(found.view)
+        return decoded
+
+    def trail(self) -> list[tuple[str, str]]:
+        """Act and actor of each trail entry, but for sign-ins."""
+        query = sa.select(tables.trail.c.act, tables.trail.c.actor).order_by(tables.trail.c.n)
+        with self.db.read() as conn:
+            return [(row.act, row.actor) for row in conn.execute(query) if not row.act.startswith("session.")]
+
+    def close(self) -> None:
+        """Ends the server."""
+        for client in self._clients.values():
+            client.close()
+        self.db.close()
+        self.running.kill()
+
+
+def csrf(client: httpx.Client) -> str:
+    """What the pages of this browser send back."""
+    return csrf_of(str(client.cookies["suijian"]))
+
+
+def listed(answer: httpx.Response) -> list[str]:
+    """The names, in the demo's plan, of the visits in an inbox page, in its order."""
+    names = {id: name for name, id in IDS.items()}
+    return [names[id] for id in re.findall(r'<th scope="row"><a href="/office/visits/([^"]+)"', answer.text)]
+
+
+def pills(answer: httpx.Response) -> dict[str, int]:
+    """The filters of an inbox page with their counts."""
+    found = re.findall(r'class="pill" href="/office/inbox\?show=(\w+)[^>]*>.*?(\d+)</a>', answer.text, re.S)
+    return {name: int(count) for name, count in found}
