@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 import getpass
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -97,7 +99,8 @@ def serve(given: argparse.Namespace, settings: Settings) -> int:
         )
     _require_free_port(settings)
     _print_addresses(settings, has_demo=has_demo)
-    (_serve_granian if settings.server == "granian" else _serve_uvicorn)(settings)
+    with suppress(KeyboardInterrupt):
+        (_serve_granian if settings.server == "granian" else _serve_uvicorn)(settings)
     return GOOD
 
 
@@ -119,6 +122,7 @@ def _serve_uvicorn(settings: Settings) -> None:
     from server.logs import start_logging
 
     start_logging(settings.log_level)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(GOOD))  # uvicorn ends its requests, then raises the signal again
     uvicorn.run(
         app_from_environment() if settings.workers == 1 else APP,
         factory=settings.workers > 1,
