@@ -17,6 +17,8 @@ import { enrol, refresh, renew } from "./session.js";
 const STORES = ["ops", "visits", "assignments", "media", "kv"];
 /** After so many refusals of the same batch it is halved, down to the culprit. */
 const PATIENCE = 3;
+/** Where nothing passes, it isn't the ops: so many are set apart in a round, until one push has passed. */
+const MOST_APART = 2;
 /** The server lives and takes nothing now: no batch is to blame. */
 const BUSY = [429, 503, 507];
 const FIRST_MS = 15_000;
@@ -34,7 +36,7 @@ export class Sync {
   /** Ops that are refused even by themselves: tried again at the next trigger. @type {Set<string>} */
   skipped = new Set();
   failures = 0;
-  /** Ops set apart in this round. */
+  /** Ops set apart since a push passed. */
   apart = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   timer;
@@ -178,7 +180,7 @@ export class Sync {
   /** The same batch again, later. Where the server answers another request meanwhile, it is this batch that doesn't pass.
    * @param {Batch} batch @param {Outcome & {kind: "away"}} outcome */
   async #away(batch, outcome) {
-    const mayBeIt = batch.ids.length > 0 && !BUSY.includes(outcome.status) && this.apart < 1;
+    const mayBeIt = batch.ids.length > 0 && !BUSY.includes(outcome.status) && this.apart < MOST_APART;
     if (!mayBeIt || (this.#count(batch) < 2 && !this.suspects)) {
       this.status.online = outcome.status > 0 && outcome.code !== "no_answer";
       this.#later(outcome.retry_after);
@@ -191,7 +193,8 @@ export class Sync {
   /** @param {Batch} batch @param {Outcome & {kind: "refused"}} outcome */
   async #refused(batch, outcome) {
     const times = this.#count(batch);
-    if (!batch.ids.length || (outcome.status !== 413 && times < PATIENCE && !this.suspects)) {
+    const isSudden = outcome.status !== 413 && times < PATIENCE && !this.suspects;
+    if (!batch.ids.length || isSudden || this.apart >= MOST_APART) {
       this.#later(outcome.retry_after);
       return false;
     }
@@ -236,6 +239,7 @@ export class Sync {
     Object.assign(this.status, { online: true, proven_at: data.server_time, notices: data.notices ?? [] });
     this.failures = 0;
     this.#unsuspect(batch.ids.length);
+    if (batch.ids.length) this.apart = 0;
     await this.#fetchTemplates();
     await this.#fetchBoards();
     if (touched.length) this.changed(touched);

@@ -1,4 +1,4 @@
-"""A phone: the field app in a Chromium of its own, with a profile that outlives it; it can be cut off, killed and started."""
+"""A phone: the field app in a Chromium of its own, with a profile that outlives it; it can be cut off and killed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -40,7 +41,9 @@ class Phone:
         self.context: BrowserContext
         self.errors: list[str] = []
 
-    def start(self, *, offline: bool = False, path: str = "/app/visits", prepare: Callable[[Self], None] | None = None) -> Self:
+    def start(
+        self, *, offline: bool = False, path: str = "/app/visits", prepare: Callable[[Self], None] | None = None
+    ) -> Self:
         """Starts the browser and opens the app; returns when it has read its database."""
         self.process = subprocess.Popen(
             [self.chromium, *FLAGS, f"--user-data-dir={self.profile}", "about:blank"],
@@ -50,21 +53,33 @@ class Phone:
             start_new_session=True,
             env={"PATH": os.environ["PATH"], "HOME": str(self.profile.parent), "TZ": "Asia/Shanghai"},
         )
-        assert self.process.stderr
-        for line in self.process.stderr:
-            if found := re.search(r"ws://\S+", line):
-                break
-        else:
-            raise RuntimeError("Chromium ended while it started")
-        browser = self.playwright.chromium.connect_over_cdp(found[0])
+        browser = self.playwright.chromium.connect_over_cdp(self._address())
         self.context = browser.contexts[0]
         self.page = self.context.new_page()
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         if prepare:
             prepare(self)
         self.context.set_offline(offline)
-        self.open(path)
+        self.open("/app/visits")
         return self
+
+    def _address(self) -> str:
+        """Where the browser listens, as it says itself; what else it says is read and dropped."""
+        assert self.process and self.process.stderr
+        said = self.process.stderr
+        for line in said:
+            if found := re.search(r"ws://\S+", line):
+                self.reader = threading.Thread(target=said.read, daemon=True)
+                self.reader.start()
+                return found[0]
+        raise RuntimeError("Chromium ended while it started")
+
+    def _ended(self) -> None:
+        assert self.process and self.process.stderr
+        self.process.wait()
+        self.reader.join()
+        self.process.stderr.close()
+        self.process = None
 
     def open(self, path: str) -> None:
         """Opens a page of the app."""
@@ -85,15 +100,13 @@ class Phone:
         """SIGKILL to the browser and everything it started."""
         if self.process is not None:
             os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-            self.process = None
+            self._ended()
 
     def stop(self) -> None:
         """Closes the browser as a person does."""
         if self.process is not None:
             self.context.browser.new_browser_cdp_session().send("Browser.close")  # type: ignore[union-attr]
-            self.process.wait()
-            self.process = None
+            self._ended()
 
     # --- the store ----------------------------------------------------------------------------------------------------
 
@@ -143,16 +156,18 @@ class Phone:
         """The items of the outbox."""
         return list(self.call("outbox", all))
 
-    def photos(self, visit: str, target: str, pictures: Sequence[bytes], source: str = "camera") -> list[dict[str, Any]]:
+    def photos(
+        self, visit: str, target: str, pictures: Sequence[bytes], source: str = "camera"
+    ) -> list[dict[str, Any]]:
         """Gives pictures to the app as the camera does."""
         script = (
-            "async ([visit, target, pictures, source]) => {"
+            "async ([visit, target, pictures]) => {"
             "const files = pictures.map((text, i) => new File("
             "[Uint8Array.from(atob(text), (char) => char.charCodeAt(0))], `${i}.jpg`, {type: 'image/jpeg'}));"
-            "return (await import('/app/store.js')).addPhotos(visit, target, files, source); }"
+            "return (await import('/app/store.js')).addPhotos(visit, target, files, 'camera'); }"
         )
         encoded = [base64.b64encode(picture).decode() for picture in pictures]
-        return list(self.page.evaluate(script, [visit, target, encoded, source]))
+        return list(self.page.evaluate(script, [visit, target, encoded]))
 
     def sign(self, visit: str, signer: str, digest: str) -> str:
         """Draws a signature over a digest."""
