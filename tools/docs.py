@@ -1,4 +1,4 @@
-"""`make docs`: writes from the code what would else be written twice: `.env.example`, the settings, the problem codes."""
+"""`make docs`: writes from the code what would else be written twice: settings, problem codes, `.env.example`."""
 
 from __future__ import annotations
 

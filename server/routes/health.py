@@ -6,11 +6,10 @@ from typing import Any
 
 from litestar import Request, get
 
-from server.routes.guards import NO_AUTH
 from server.store.session import Database
 
 
-@get("/healthz", sync_to_thread=True, **{NO_AUTH: True})
+@get("/healthz", sync_to_thread=True, exclude_from_auth=True)
 def health(request: Request[Any, Any, Any]) -> dict[str, str]:
     """Good where the database answers."""
     db: Database = request.app.state.db

@@ -10,10 +10,9 @@ from litestar.openapi import OpenAPIConfig
 from litestar.serialization import encode_json
 
 from server import __version__
-from server.routes.guards import NO_AUTH
 
 
-@get("/schema", sync_to_thread=True, include_in_schema=False, **{NO_AUTH: True})
+@get("/schema", sync_to_thread=True, include_in_schema=False, exclude_from_auth=True)
 def schema() -> Response[bytes]:
     """The description as JSON."""
     return Response(_document(), media_type="application/vnd.oai.openapi+json")

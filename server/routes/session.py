@@ -13,7 +13,7 @@ from litestar.datastructures import Cookie
 from server.errors import Problem
 from server.routes import guards
 from server.routes.body import decode
-from server.routes.guards import NO_AUTH, Asked, signed_in
+from server.routes.guards import Asked, signed_in
 from server.settings import Settings
 from server.store import people
 from server.store.people import Person, Refused, Session, SignedIn
@@ -57,7 +57,7 @@ def officer_of(person: Person) -> Officer:
     return Officer(person.id, person.name, person.unit_id, person.roles)
 
 
-@post("/", status_code=200, **{NO_AUTH: True})
+@post("/", status_code=200, exclude_from_auth=True)
 async def open_session(request: Request[Any, Any, Any], body: bytes) -> Response[Opened]:
     """Signs in. Every wrong sign-in is answered alike."""
     guards.require_own_origin(request)

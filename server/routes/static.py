@@ -10,13 +10,12 @@ from litestar.response import Redirect
 
 from server.errors import Problem
 from server.fieldapp import FieldApp
-from server.routes.guards import NO_AUTH
 from server.shelf import Item
 
 ASK_EACH_TIME = "no-cache"  # the browser keeps the file, but asks whether it is still the one: 304 by its ETag
 
 
-@get(["/app", "/app/{path:path}"], **{NO_AUTH: True})
+@get(["/app", "/app/{path:path}"], exclude_from_auth=True)
 async def app_file(request: Request[Any, Any, Any], path: FromPath[str] = "/") -> Response[bytes]:
     """A file of the field app, or its shell for a page of the app."""
     app: FieldApp = request.app.state.field_app
@@ -26,21 +25,21 @@ async def app_file(request: Request[Any, Any, Any], path: FromPath[str] = "/") -
     return send(request, held or app.shell)
 
 
-@get("/app/sw.js", **{NO_AUTH: True})
+@get("/app/sw.js", exclude_from_auth=True)
 async def worker(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The service worker; its bytes change with every file that it keeps."""
     app: FieldApp = request.app.state.field_app
     return send(request, app.worker)
 
 
-@get("/app/precache.json", **{NO_AUTH: True})
+@get("/app/precache.json", exclude_from_auth=True)
 async def precache(request: Request[Any, Any, Any]) -> Response[bytes]:
     """What the service worker keeps."""
     app: FieldApp = request.app.state.field_app
     return send(request, app.precache)
 
 
-@get("/office/assets/{name:str}", **{NO_AUTH: True})
+@get("/office/assets/{name:str}", exclude_from_auth=True)
 async def office_asset(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
     """A file of the office's pages."""
     held: Item | None = request.app.state.office_files.get(name)
@@ -49,7 +48,7 @@ async def office_asset(request: Request[Any, Any, Any], name: FromPath[str]) -> 
     return send(request, held)
 
 
-@get("/", **{NO_AUTH: True})
+@get("/", exclude_from_auth=True)
 async def front_door() -> Redirect:
     """Leads to the office until there are public pages."""
     return Redirect("/office/")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from litestar import Response, get, post
-from sqlalchemy.engine import Connection
 
 from server.domain.access import office_sees
 from server.errors import Problem
@@ -12,7 +11,7 @@ from server.routes.body import decode
 from server.routes.guards import Asked, signed_in
 from server.store import assignments, visits
 from server.store.people import Person
-from server.store.session import Database
+from server.store.session import Connection, Database
 from server.sync.acts import Act, Done, office_act
 from server.sync.record import record_of
 

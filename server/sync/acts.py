@@ -9,14 +9,13 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy.engine import Connection
 
 from server.domain.access import may, office_sees
 from server.errors import Problem
 from server.store import trail, visits
 from server.store.journal import Row
 from server.store.people import Person
-from server.store.session import Database
+from server.store.session import Connection, Database
 from server.store.visits import Locked
 from server.sync import desk, ops
 from server.sync.book import Book

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.engine import Connection
-
 from server.store import assignments as stored
 from server.store import visits
+from server.store.session import Connection
 from server.sync.record import phases_of
 
 

@@ -7,10 +7,10 @@ from datetime import datetime
 from functools import lru_cache
 
 import msgspec
-from sqlalchemy.engine import Connection
 
 from server.store import journal, trail, visits
 from server.store.journal import Reach, Row
+from server.store.session import Connection
 from server.store.visits import Locked, Owned
 from server.sync.book import Book, points_of
 from server.sync.intake import wake_all

@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy.engine import Connection
 
 from server.domain.instant import instant, stamp
 from server.errors import Problem
 from server.store import journal, visits
 from server.store.journal import News
 from server.store.people import Person
-from server.store.session import Database
+from server.store.session import Connection, Database
 from server.store.visits import Owned
 from server.sync import desk, finals, media
 from server.sync.assignments import assignments_for

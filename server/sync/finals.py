@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Sequence
 from datetime import datetime
 
-from sqlalchemy.engine import Connection
-
 from server.domain.result import Item
 from server.store import journal, uploads, visits
 from server.store.journal import Row
+from server.store.session import Connection
 from server.sync import desk
 from server.sync.book import Book
 from server.sync.keys import Keys

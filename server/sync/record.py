@@ -7,13 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy.engine import Connection
 
 from server.domain.result import Item
 from server.store import journal, records, uploads, visits
 from server.store.journal import Row
 from server.store.records import Kept
-from server.store.session import Database
+from server.store.session import Connection, Database
 from server.store.visits import Locked
 from server.sync import ops
 from server.sync.view import Entry, Facts, Frame, Held, Look, Subject, as_json, look_at
