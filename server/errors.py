@@ -76,9 +76,7 @@ CODES: dict[str, Code] = {
         "此手机已被注销：之后上传的记录将暂存待审。",
         "This phone was revoked: what it sends is kept and waits for a decision.",
     ),
-    "not_admissible": Code(
-        409, None, "该记录不能采纳（{reason}）。", "This record cannot be admitted ({reason})."
-    ),
+    "not_admissible": Code(409, None, "该记录不能采纳（{reason}）。", "This record cannot be admitted ({reason})."),
     "already_effective": Code(409, None, "该记录已经有效。", "This record has effect already."),
     "final": Code(
         409,

@@ -161,7 +161,7 @@ subject = sa.Table(
     sa.Column("lat_e7", sa.Integer),
     sa.Column("lon_e7", sa.Integer),
     sa.Column("flags", sa.JSON, nullable=False),  # attention flags: kind, document, from, to
-    sa.Column("traits", sa.JSON, nullable=False),  # what it has that an item looks at: hazardous_chemicals, confined_space ...
+    sa.Column("traits", sa.JSON, nullable=False),  # what an item looks at: hazardous_chemicals, confined_space ...
 )
 
 unit_subject = sa.Table(  # R8.3: each unit keeps its library; a subject is one record with several memberships
@@ -236,7 +236,7 @@ visit = sa.Table(  # `head` is the counter row that hands out `op.n` (sync page,
     sa.Column("head", sa.BigInteger, nullable=False, default=0),
     sa.Column("round", sa.Integer, nullable=False, default=1),
     sa.Column("state", sa.String(16), nullable=False, default="open"),  # open | final | void
-    sa.Column("standing", sa.LargeBinary, nullable=False),  # what intake asks of the journal: crew, interests, proposals
+    sa.Column("standing", sa.LargeBinary, nullable=False),  # what intake asks: crew, interests, proposals
     sa.Index("ix_visit_unit_id", "unit_id"),
 )
 

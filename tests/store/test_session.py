@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from server.errors import Problem
-from server.store import tables
+from server.store import session, tables
 from server.store.session import Database, open_database
 
 
@@ -24,6 +24,7 @@ def _add_one(db: Database, times: int) -> None:
             value = conn.scalar(
                 sa.select(tables.counter.c.value).where(tables.counter.c.name == "trail").with_for_update()
             )
+            assert value is not None
             conn.execute(sa.update(tables.counter).where(tables.counter.c.name == "trail").values(value=value + 1))
 
 
@@ -93,17 +94,10 @@ def test_a_full_disk_is_a_problem_that_passes(tmp_path: Path, sqlite_url: str) -
     db = open_database(sqlite_url)
     with db.write() as conn:
         conn.exec_driver_sql("PRAGMA max_page_count = 1")  # SQLite takes the present size as the least
-        with pytest.raises(Problem) as caught, db_fault(conn):
+        with pytest.raises(Problem) as caught, session._disk_faults():
             conn.execute(sa.insert(tables.meta).values(key="big", value="x" * 2_000_000))
     assert caught.value.status == 507
     db.close()
-
-
-def db_fault(conn: sa.Connection) -> object:
-    """The translation that `Database.write` puts around its transaction."""
-    from server.store import session
-
-    return session._disk_faults()
 
 
 def test_a_database_in_memory_is_refused() -> None:

@@ -164,9 +164,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "trail",
-        sa.Column(
-            "n", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
-        ),
+        sa.Column("n", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("at", sa.String(length=32), nullable=False),
         sa.Column("act", sa.String(length=64), nullable=False),
         sa.Column("actor", sa.String(length=64), nullable=False),
