@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+from collections.abc import Callable
 
 import msgspec
 import sqlalchemy as sa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from server.store import tables
+from server.sync.ops import Read
 from tests.dispatching import database_of
 from tests.running import Running
 
@@ -48,3 +53,24 @@ def expire_sessions(server: Running) -> None:
     with db.write() as conn:
         conn.execute(sa.update(tables.session).values(expires_at="2020-01-01T00:00:00.000Z"))
     db.close()
+
+
+def verifier_of(server: Running, rid: str) -> Callable[[Read], None]:
+    """Raises where an op isn't signed by the key that this replica was enrolled with."""
+    db = database_of(server)
+    with db.read() as conn:
+        jwk = conn.scalar(sa.select(tables.device.c.public_key).where(tables.device.c.rid == rid))
+    db.close()
+    x, y = (int.from_bytes(_bytes(jwk[name])) for name in ("x", "y"))
+    key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+
+    def verify(op: Read) -> None:
+        raw = _bytes(op.sig)
+        sig = utils.encode_dss_signature(int.from_bytes(raw[:32]), int.from_bytes(raw[32:]))
+        key.verify(sig, op.signed, ec.ECDSA(hashes.SHA256()))
+
+    return verify
+
+
+def _bytes(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

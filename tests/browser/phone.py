@@ -96,10 +96,15 @@ class Phone:
         )
         (page or self.page).evaluate(script)
 
-    def kill(self) -> None:
-        """SIGKILL to the browser and everything it started."""
+    def strike(self) -> None:
+        """SIGKILL to the browser and everything it started; from any thread."""
         if self.process is not None:
             os.killpg(self.process.pid, signal.SIGKILL)
+
+    def kill(self) -> None:
+        """The same, and waits until it is gone."""
+        if self.process is not None:
+            self.strike()
             self._ended()
 
     def stop(self) -> None:

@@ -30,7 +30,7 @@ class Asked(NamedTuple):
 
 Rule = Callable[[Asked], str | None]
 """What to do with a request. None passes it on; `html`, `400`, `413`, `500` answer it without the server; `before`,
-`during` and `after` cut the line before, while and after the server has it; `hold` keeps it until the phone hangs up."""
+`during` and `after` cut the line before, while and after the server has it; `hold` keeps it until the phone goes."""
 
 
 class Proxy(ThreadingTCPServer):
