@@ -139,11 +139,14 @@ def _news(
     heads: dict[str, int] = {}
     left = MOST_GIVEN
     more = False
-    members = visits.memberships(conn, person.id, list(asked.pull))
+    is_first = asked.epoch is None and not asked.pull  # then all his visits are meant, in the same round trip
+    members = visits.memberships(conn, person.id, None if is_first else list(asked.pull))
     for visit in sorted(members):
         member = members[visit]
+        if is_first and member.role == "removed":
+            continue
         last = member.head if member.removed_n is None else member.removed_n
-        cursor = 0 if is_other_epoch else asked.pull[visit]
+        cursor = 0 if is_other_epoch else asked.pull.get(visit, 0)
         if last != cursor:
             heads[visit] = last
         if last <= cursor:
