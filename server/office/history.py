@@ -49,7 +49,7 @@ def _plain(op: dict[str, Any], key: str, **values: str) -> Said:
 
 def _set(op: dict[str, Any]) -> Said:
     path = op["path"]
-    point = path[1] if path[0] == "answer" else ""
+    point = str(path[1]) if path[0] == "answer" else ""
     key = "act.clear" if op["val"] is None else "act.set"
     return Said(key, {"point": point}, field_key(path), op["val"], op["at"])
 

@@ -44,10 +44,22 @@ class Section(msgspec.Struct, frozen=True):
 
 
 class Fields(dict[str, Any]):
-    """The fields of a record as a page asks for them: one that nobody filled in is None."""
+    """The fields of a record as a page asks for them: one that nobody filled in is None, and so within objects.
+
+    The fold takes any value of the right JSON kind, so an object may lack what a page would show of it.
+    """
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        super().__init__({name: _soft(value) for name, value in fields.items()})
 
     def __missing__(self, key: str) -> None:
         return None
+
+
+def _soft(value: Any) -> Any:
+    if isinstance(value, dict):
+        return Fields(value)
+    return [_soft(part) for part in value] if isinstance(value, list) else value
 
 
 class Finding(msgspec.Struct, frozen=True):

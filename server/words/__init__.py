@@ -21,7 +21,7 @@ def messages(language: str) -> Mapping[str, str]:
 
 
 def language_of(accept: str | None, chosen: str | None) -> str:
-    """The language to answer in: the one chosen before, else English where the browser prefers it to Chinese, else Chinese."""
+    """The language to answer in: the one chosen before, else the first of ours that the browser names, else Chinese."""
     if chosen in LANGUAGES:
         return chosen
     for part in (accept or "").split(","):
@@ -34,7 +34,7 @@ def language_of(accept: str | None, chosen: str | None) -> str:
 
 
 class Words:
-    """The messages of one language as a function: `w("inbox.count", n=3)`; an unknown key is an error, never a blank."""
+    """The messages of one language as a function: `w("inbox.count", n=3)`; an unknown key is an error, not a blank."""
 
     def __init__(self, language: str) -> None:
         self.language = language
@@ -47,18 +47,24 @@ class Words:
         """The message of a key that data supplies (a field, a code), or the given text where there is none."""
         return self._messages.get(key, otherwise)
 
-    def moment(self, at: str | None) -> str:
-        """A time as people say it, in Beijing time: 11月24日 16:31; an empty text for None."""
+    def moment(self, at: object) -> str:
+        """A time as people say it, in Beijing time: 11月24日 16:31; nothing for None, and what is no time as it is."""
         if at is None:
             return ""
-        local = datetime.fromisoformat(at).astimezone(BEIJING)
+        try:
+            local = datetime.fromisoformat(str(at)).astimezone(BEIJING)
+        except (ValueError, OverflowError):
+            return str(at)
         return self("format.moment", month=local.month, day=local.day, clock=f"{local:%H:%M}")
 
     def clock(self, at: str) -> str:
         """Only the time of day, in Beijing time, with seconds."""
         return f"{datetime.fromisoformat(at).astimezone(BEIJING):%H:%M:%S}"
 
-    def day(self, on: str) -> str:
-        """A date as people say it: 12月8日."""
-        date = datetime.fromisoformat(on).replace(tzinfo=UTC)
+    def day(self, on: object) -> str:
+        """A date as people say it: 12月8日; what is no date as it is."""
+        try:
+            date = datetime.fromisoformat(str(on)).replace(tzinfo=UTC)
+        except ValueError:
+            return str(on)
         return self("format.day", year=date.year, month=date.month, day=date.day)
