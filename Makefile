@@ -50,9 +50,9 @@ lock: setup-dev ## write the lock files anew
 	  --no-emit-index-url --no-header pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
 	cd web && $(NPM) install --package-lock-only
 
-setup: .venv/run.stamp web/vendor/run.stamp
+setup: .venv/run.stamp web/packed/manifest.json
 
-setup-dev: .venv/dev.stamp web/node_modules/dev.stamp
+setup-dev: .venv/dev.stamp web/node_modules/dev.stamp web/packed/manifest.json
 
 .venv/python.stamp:
 	@sh tools/need.sh
@@ -75,6 +75,9 @@ web/vendor/run.stamp: web/package-lock.json web/vendor.mjs
 	@echo 'Setting up the browser libraries (web/vendor) ...'
 	@cd web && { [ -e node_modules/dev.stamp ] && [ node_modules/dev.stamp -nt package-lock.json ] || $(NPM) ci --omit=dev; }
 	@cd web && node vendor.mjs && touch vendor/run.stamp
+
+web/packed/manifest.json: web/vendor/run.stamp web/pack.mjs $(wildcard web/*.js web/*.css web/*/*.js)
+	@cd web && node pack.mjs
 
 web/node_modules/dev.stamp: web/package-lock.json web/vendor.mjs
 	@sh tools/need.sh

@@ -1,4 +1,8 @@
-"""The field app as it is served: its shell with the import map, its service worker, and what it keeps offline."""
+"""The field app as it is served: its shell with the import map, its service worker, and what it keeps offline.
+
+The sources under `web/` run as they stand. Where `web/pack.mjs` has packed just these sources, phones are given the
+packed files instead, a third smaller; an edited source makes the pack stale, and then the sources are served again.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +20,9 @@ WEB = Path(__file__).resolve().parent.parent / "web"
 IMPORTMAP_PLACE = b"<!--importmap-->"
 VERSION_PLACE = b"__VERSION__"
 NOT_SERVED_SUFFIXES = (".mjs", ".ts", ".md", ".txt", ".stamp")
-NOT_SERVED_FOLDERS = ("node_modules/", "dev/")
+NOT_SERVED_FOLDERS = ("node_modules/", "dev/", "packed/")
 NOT_SERVED = ("package.json", "package-lock.json", "tsconfig.json", "index.html", "sw.js")
+PACKED = "packed"
 OFFICE_VENDOR = "vendor/htmx.org/"
 
 WHOLE_LINE_COMMENT = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/)[\s\S])*\*/[ \t]*)$", re.MULTILINE)
@@ -32,6 +37,17 @@ IMPORTS = {
     "tus-js-client": "tus-js-client/browser/index.js",
 }
 SHIMS = {"url-parse": "url-parse.js", "js-base64": "js-base64.js"}
+
+
+class _Output(msgspec.Struct):
+    lazy: bool
+
+
+class _Manifest(msgspec.Struct):
+    """What `web/pack.mjs` wrote down: its outputs, and the sources with the digests that it read."""
+
+    outputs: dict[str, _Output]
+    sources: dict[str, str]
 
 
 class FieldApp(msgspec.Struct, frozen=True):
@@ -49,7 +65,9 @@ def load(web: Path = WEB) -> FieldApp:
     files = {f"/app/{name}": _item(name, path) for name, path in _served(web)}
     importmap = _importmap()
     shell = _shell(web, importmap)
-    version, precache = _precache(shell, files, _lazy(web))
+    packed = _packed(web)
+    files |= {f"/app/{name}": _item(name, web / PACKED / name) for name in packed}
+    version, precache = _precache(shell, _kept_offline(files, packed), _lazy(web) + _lazily(packed))
     worker_path = web / "sw.js"
     worker = worker_path.read_bytes() if worker_path.is_file() else b""
     return FieldApp(
@@ -71,6 +89,36 @@ def _item(name: str, path: Path) -> Item:
 def without_comments(script: bytes) -> bytes:
     """A script of ours with its whole-line comments blank: a fifth less to send, and lines keep their numbers."""
     return WHOLE_LINE_COMMENT.sub(lambda found: b"\n" * found[0].count(b"\n"), script)
+
+
+def _packed(web: Path) -> dict[str, bool]:
+    """The packed files, each with whether it is fetched lazily; none where they weren't packed from today's sources."""
+    listed = web / PACKED / "manifest.json"
+    if not listed.is_file():
+        return {}
+    manifest = msgspec.json.decode(listed.read_bytes(), type=_Manifest)
+    if any(_digest(web / name) != digest for name, digest in manifest.sources.items()):
+        return {}
+    return {name: output.lazy for name, output in manifest.outputs.items()}
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def _kept_offline(files: dict[str, Item], packed: dict[str, bool]) -> dict[str, Item]:
+    """What a phone keeps: all, or with a pack only the packed scripts and sheets beside pictures and the manifest."""
+    if not packed:
+        return files
+    return {
+        url: held
+        for url, held in files.items()
+        if url.removeprefix("/app/") in packed or not url.endswith((".js", ".mjs", ".css"))
+    }
+
+
+def _lazily(packed: dict[str, bool]) -> tuple[str, ...]:
+    return tuple(name for name, lazy in packed.items() if lazy)
 
 
 def _served(web: Path) -> list[tuple[str, Path]]:

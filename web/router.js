@@ -8,25 +8,36 @@ import { Empty, Page } from "./ui/page.js";
 import { applyPrefs } from "./ui/prefs.js";
 import { t } from "./ui/words.js";
 import { state, visit } from "./store.js";
+import * as signIn from "./views/sign-in.js";
+import * as enrol from "./views/enrol.js";
+import * as visitsView from "./views/visits.js";
+import * as visitView from "./views/visit.js";
+import * as checklist from "./views/checklist.js";
+import * as findings from "./views/findings.js";
+import * as finding from "./views/finding.js";
+import * as evidence from "./views/evidence.js";
+import * as record from "./views/record.js";
+import * as sign from "./views/sign.js";
+import * as result from "./views/result.js";
 
-/** @typedef {{name: string, path: string, load: () => Promise<any>, open?: boolean}} View
+/** @typedef {{name: string, path: string, load: () => Promise<any>, open?: boolean}} View   those off the main way are fetched when first needed
  *    `open`: reached without anybody signed in; a path with `:visit` gets that visit, read from this phone */
 
 /** @type {View[]} */
 export const VIEWS = [
-  { name: "sign-in", path: "/app/sign-in", load: () => import("./views/sign-in.js"), open: true },
-  { name: "enrol", path: "/app/enrol", load: () => import("./views/enrol.js") },
-  { name: "visits", path: "/app/visits", load: () => import("./views/visits.js") },
-  { name: "visit", path: "/app/visits/:visit", load: () => import("./views/visit.js") },
-  { name: "checklist", path: "/app/visits/:visit/checklist", load: () => import("./views/checklist.js") },
-  { name: "findings", path: "/app/visits/:visit/findings", load: () => import("./views/findings.js") },
-  { name: "finding", path: "/app/visits/:visit/findings/:row", load: () => import("./views/finding.js") },
-  { name: "evidence", path: "/app/visits/:visit/evidence", load: () => import("./views/evidence.js") },
+  { name: "sign-in", path: "/app/sign-in", load: async () => signIn, open: true },
+  { name: "enrol", path: "/app/enrol", load: async () => enrol },
+  { name: "visits", path: "/app/visits", load: async () => visitsView },
+  { name: "visit", path: "/app/visits/:visit", load: async () => visitView },
+  { name: "checklist", path: "/app/visits/:visit/checklist", load: async () => checklist },
+  { name: "findings", path: "/app/visits/:visit/findings", load: async () => findings },
+  { name: "finding", path: "/app/visits/:visit/findings/:row", load: async () => finding },
+  { name: "evidence", path: "/app/visits/:visit/evidence", load: async () => evidence },
   { name: "group", path: "/app/visits/:visit/group", load: () => import("./views/group.js") },
   { name: "conflicts", path: "/app/visits/:visit/conflicts", load: () => import("./views/conflicts.js") },
-  { name: "record", path: "/app/visits/:visit/record", load: () => import("./views/record.js") },
-  { name: "sign", path: "/app/visits/:visit/sign", load: () => import("./views/sign.js") },
-  { name: "result", path: "/app/visits/:visit/result", load: () => import("./views/result.js") },
+  { name: "record", path: "/app/visits/:visit/record", load: async () => record },
+  { name: "sign", path: "/app/visits/:visit/sign", load: async () => sign },
+  { name: "result", path: "/app/visits/:visit/result", load: async () => result },
   { name: "outbox", path: "/app/outbox", load: () => import("./views/outbox.js") },
   { name: "settings", path: "/app/settings", load: () => import("./views/settings.js"), open: true },
 ];

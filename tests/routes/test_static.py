@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
+from pathlib import Path
 
 import httpx
 
+from server import fieldapp
 from tests.running import Running
 
 
@@ -99,3 +102,17 @@ def test_the_office_gets_its_own_files_without_signing_in(server: Running) -> No
         for name in ("office.css", "tokens.css", "icons.svg", "htmx.js", "mark.svg"):
             assert client.get(f"/office/assets/{name}").status_code == 200, name
         assert client.get("/office/assets/settings.py").status_code == 404
+
+
+def test_a_pack_is_served_only_while_it_was_made_from_todays_sources(tmp_path: Path) -> None:
+    web = tmp_path / "web"
+    (web / "packed").mkdir(parents=True)
+    (web / "index.html").write_text("<!--importmap-->")
+    (web / "app.js").write_text("source")
+    (web / "packed" / "app.js").write_text("packed")
+    digest = hashlib.sha256(b"source").hexdigest()
+    manifest = {"outputs": {"app.js": {"lazy": False}}, "sources": {"app.js": digest}}
+    (web / "packed" / "manifest.json").write_text(json.dumps(manifest))
+    assert fieldapp.load(web).files["/app/app.js"].body == b"packed"
+    (web / "app.js").write_text("edited")
+    assert fieldapp.load(web).files["/app/app.js"].body == b"edited"

@@ -1,0 +1,123 @@
+/**
+ * Packs the field app for phones into `packed/`, which is ignored by git: one minified module for the way from sign-in to
+ * final, and a small one for each thing that is fetched when it is first needed. The sources stay what is read and edited:
+ * `server/fieldapp.py` serves the packed files only while `packed/manifest.json` names today's sources, else the sources.
+ */
+import { build, transform } from "esbuild";
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const PACKED = join(HERE, "packed");
+
+/** Modules that keep their address: the app, and the store that other programs on the page may import. */
+const ENTRIES = ["app.js", "store.js"];
+const SHEETS = ["tokens.css", "style.css"];
+
+/** Imported when the first photo is sent, which every visit comes to: it belongs to the main way. */
+const UPLOADS = "vendor/tus-js-client/browser/index.js";
+
+/** The same names as in the import map of `server/fieldapp.py`. */
+const IMPORTS = {
+  preact: "vendor/preact/preact.mjs",
+  "preact/hooks": "vendor/preact/hooks.mjs",
+  htm: "vendor/htm/htm.mjs",
+  idb: "vendor/idb/idb.js",
+  canonicalize: "vendor/canonicalize/canonicalize.js",
+  signature_pad: "vendor/signature_pad/signature_pad.js",
+  "tus-js-client": "vendor/tus-js-client/browser/index.js",
+  "url-parse": "shims/url-parse.js",
+  "js-base64": "shims/js-base64.js",
+};
+
+const byImportMap = {
+  name: "import-map",
+  setup(/** @type {import("esbuild").PluginBuild} */ plugin) {
+    plugin.onResolve({ filter: /^[a-z]/ }, ({ path, kind }) =>
+      kind === "entry-point" || !(path in IMPORTS) ? undefined : { path: join(HERE, IMPORTS[path]) },
+    );
+  },
+};
+
+const packed = await build({
+  entryPoints: ENTRIES.map((name) => join(HERE, name)),
+  outdir: PACKED,
+  outbase: HERE,
+  chunkNames: "chunks/[name]-[hash]",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  minify: true,
+  charset: "utf8",
+  target: "es2022",
+  legalComments: "none",
+  metafile: true,
+  write: false,
+  plugins: [byImportMap],
+});
+
+await rm(PACKED, { recursive: true, force: true });
+const files = packed.outputFiles.map(({ path, contents }) => ({ name: relative(PACKED, path), contents }));
+for (const name of SHEETS) {
+  const { code } = await transform(await readFile(join(HERE, name)), { loader: "css", minify: true, charset: "utf8" });
+  files.push({ name, contents: Buffer.from(code) });
+}
+for (const { name, contents } of files) {
+  await mkdir(dirname(join(PACKED, name)), { recursive: true });
+  await writeFile(join(PACKED, name), contents);
+}
+const listed = await manifest();
+await writeFile(join(PACKED, "manifest.json"), JSON.stringify(listed, null, 1) + "\n");
+if (process.argv.includes("--report")) report(listed);
+
+/** What was packed and from what: outputs with whether they are fetched lazily, sources with their digests. */
+async function manifest() {
+  const main = new Set([...SHEETS, ...reachable(join(HERE, "app.js")), ...reachable(join(HERE, UPLOADS))]);
+  const outputs = Object.fromEntries(files.map(({ name }) => [name, { lazy: !main.has(name) }]));
+  const inputs = [...Object.keys(packed.metafile.inputs).map((path) => relative(HERE, absolute(path))), ...SHEETS];
+  const sources = {};
+  for (const name of [...new Set(inputs)].sort()) {
+    sources[name] = createHash("sha256")
+      .update(await readFile(join(HERE, name)))
+      .digest("hex");
+  }
+  return { outputs, sources };
+}
+
+/** The outputs that a browser fetches with a source, dynamic imports left out. @param {string} source */
+function reachable(source) {
+  const named = Object.entries(packed.metafile.outputs).map(([path, out]) => [absolute(path), out]);
+  const outputs = Object.fromEntries(named);
+  const found = named.filter(([, out]) => out.entryPoint && absolute(out.entryPoint) === source).map(([path]) => path);
+  for (const path of found) {
+    for (const { path: next, kind } of outputs[path].imports) {
+      if (kind === "import-statement" && !found.includes(absolute(next))) found.push(absolute(next));
+    }
+  }
+  return found.map((path) => relative(PACKED, path));
+}
+
+/** esbuild names files as seen from where it was called. @param {string} path */
+function absolute(path) {
+  return join(process.cwd(), path);
+}
+
+/** Prints what each file weighs packed with gzip -9, and what each source gave to the main way. */
+function report({ outputs }) {
+  const weight = { main: 0, lazy: 0 };
+  for (const { name, contents } of files) {
+    const bytes = gzipSync(contents, { level: 9 }).length;
+    weight[outputs[name].lazy ? "lazy" : "main"] += bytes;
+    console.log(String(bytes).padStart(7), name, outputs[name].lazy ? "lazy" : "");
+  }
+  console.log(weight);
+  const given = {};
+  for (const { inputs } of Object.values(packed.metafile.outputs)) {
+    for (const [path, { bytesInOutput }] of Object.entries(inputs)) given[path] = (given[path] ?? 0) + bytesInOutput;
+  }
+  for (const [path, bytes] of Object.entries(given).sort(([, a], [, b]) => b - a))
+    console.log(String(bytes).padStart(7), path);
+}
