@@ -141,9 +141,13 @@ class Phone:
         return self
 
     def act(self, visit: str, kind: str, path: Sequence[str], val: Any, base: Sequence[str] | None = None) -> str:
-        """One op; its id, once it is durable."""
+        """One op over what the phone shows now, or over `base`; its id, once it is durable."""
+        script = (
+            "async ([visit, ...given]) => { const store = await import('/app/store.js');"
+            "await store.visit(visit); return store.act(visit, ...given); }"
+        )
         given = [visit, kind, list(path), val] + ([] if base is None else [list(base)])
-        return str(self.call("act", *given))
+        return str(self.page.evaluate(script, given))
 
     def view(self, visit: str) -> dict[str, Any]:
         """The visit as this phone folds it."""

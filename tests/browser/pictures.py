@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import random
+from functools import cache
 
 from PIL import Image
 
 
+@cache
 def photograph(seed: int, megabytes: float = 0.3) -> bytes:
     """A JPEG of at least so many megabytes, with the time and place of its shot."""
     width, height = 1600, int(500 * megabytes / 0.8) + 200
