@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from server.domain.result import Item, Point
 from server.sync.changes import changes_between
 from server.sync.ops import Op
 from server.sync.standing import shown_at
-from server.sync.view import accepted
+from server.sync.view import accepted, view_of
+from tests.histories import history
 from tests.sync.scene import FRAME, LI, WANG, ZHAO, Journal, sha256_of
 
 SUMMARY = ["visit", "summary"]
@@ -256,12 +258,21 @@ def test_a_leaders_signature_that_does_not_agree_with_its_cut_is_invalid(wrong: 
         ("expert:e1", {}, "current"),
         ("expert:e1", {"role": "witness"}, "invalid"),
         ("zhao", {"role": "member"}, "invalid"),
+        ("zhao", {"role": "member", "author": "zhao"}, "invalid"),
+        ("zhao", {"role": "member", "author": "zhao", "via": "li"}, "invalid"),
+        ("subject", {"refused": " "}, "invalid"),
     ],
 )
 def test_others_sign_on_a_members_phone(signer: str, more: dict[str, Any], state: str) -> None:
     visit = declared()
     visit.sign(LI, signer, **more)
     assert visit.states()[signer] == state
+
+
+def test_an_officer_whose_name_is_that_of_a_role_does_not_sign_for_it() -> None:
+    visit = declared(members=("wang", "subject"))
+    visit.sign(WANG, "subject", author="subject", role="member")
+    assert visit.states()["subject"] == "invalid"
 
 
 def test_a_signature_drawn_on_anothers_phone_is_weak_until_its_signer_confirms_it_from_his_own() -> None:
@@ -418,3 +429,16 @@ def test_changes_are_told_field_by_field_and_whole_rows_as_wholes() -> None:
         {"path": ["members"], "before": ["li", "wang"], "after": ["li", "wang", "zhao"]},
     ]
     assert changes_between(now, now) == []
+
+
+# --- the order of arrival ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("I2")
+def test_the_order_in_which_ops_arrived_shows_nowhere() -> None:
+    for seed in range(60):
+        frame, entries, facts = history(seed)
+        others = [it for it in entries if not it.rid.startswith("srv")]
+        random.Random(seed).shuffle(others)
+        moved = [*others, *(it for it in entries if it.rid.startswith("srv"))]
+        assert view_of(moved, frame, facts) == view_of(entries, frame, facts)
