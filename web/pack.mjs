@@ -42,6 +42,16 @@ const byImportMap = {
   },
 };
 
+/** Indentation inside the screens' templates means nothing to a browser, and no minifier dares to take it out. */
+const withoutIndentation = {
+  name: "without-indentation",
+  setup(/** @type {import("esbuild").PluginBuild} */ plugin) {
+    plugin.onLoad({ filter: /\/(views|ui)\/.*\.js$|router\.js$/ }, async ({ path }) => ({
+      contents: (await readFile(path, "utf8")).replace(/\n[ \t]+/g, "\n"),
+    }));
+  },
+};
+
 const packed = await build({
   entryPoints: ENTRIES.map((name) => join(HERE, name)),
   outdir: PACKED,
@@ -56,7 +66,7 @@ const packed = await build({
   legalComments: "none",
   metafile: true,
   write: false,
-  plugins: [byImportMap],
+  plugins: [byImportMap, withoutIndentation],
 });
 
 await rm(PACKED, { recursive: true, force: true });
