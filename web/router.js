@@ -23,6 +23,8 @@ import * as result from "./views/result.js";
 /** @typedef {{name: string, path: string, load: () => Promise<any>, open?: boolean}} View   those off the main way are fetched when first needed
  *    `open`: reached without anybody signed in; a path with `:visit` gets that visit, read from this phone */
 
+const later = () => import("./views/later.js");
+
 /** @type {View[]} */
 export const VIEWS = [
   { name: "sign-in", path: "/app/sign-in", load: async () => signIn, open: true },
@@ -33,13 +35,13 @@ export const VIEWS = [
   { name: "findings", path: "/app/visits/:visit/findings", load: async () => findings },
   { name: "finding", path: "/app/visits/:visit/findings/:row", load: async () => finding },
   { name: "evidence", path: "/app/visits/:visit/evidence", load: async () => evidence },
-  { name: "group", path: "/app/visits/:visit/group", load: () => import("./views/group.js") },
-  { name: "conflicts", path: "/app/visits/:visit/conflicts", load: () => import("./views/conflicts.js") },
+  { name: "group", path: "/app/visits/:visit/group", load: () => later().then(({ group }) => group) },
+  { name: "conflicts", path: "/app/visits/:visit/conflicts", load: () => later().then(({ conflicts }) => conflicts) },
   { name: "record", path: "/app/visits/:visit/record", load: async () => record },
   { name: "sign", path: "/app/visits/:visit/sign", load: async () => sign },
   { name: "result", path: "/app/visits/:visit/result", load: async () => result },
-  { name: "outbox", path: "/app/outbox", load: () => import("./views/outbox.js") },
-  { name: "settings", path: "/app/settings", load: () => import("./views/settings.js"), open: true },
+  { name: "outbox", path: "/app/outbox", load: () => later().then(({ outbox }) => outbox) },
+  { name: "settings", path: "/app/settings", load: () => later().then(({ settings }) => settings), open: true },
 ];
 
 const PLACE = "suijian.place";
@@ -182,7 +184,7 @@ const Lost = ({ title, children }) =>
 /** A failing database: a red block, the rescue export, and no input behind it. @param {{fault: {code: string, detail: string}}} props */
 function Fault({ fault }) {
   const [Export, setExport] = useState(/** @type {any} */ (null));
-  useEffect(() => void import("./ui/export.js").then((module) => setExport(() => module.ExportButton)), []);
+  useEffect(() => void later().then((module) => setExport(() => module.ExportButton)), []);
   return html`<div class="page">
     <main class="pad-all stack">
       <div class="notice k-attention" role="alert">

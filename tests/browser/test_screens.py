@@ -82,7 +82,7 @@ SHEETS = [
     ("checklist", "不适用"),
     ("finding", "更多"),
     ("finding", "要点"),
-    ("evidence", "现场照片"),
+    ("evidence", "已到服务器"),
     ("group", "结果说明"),
     ("record", "补充笔录"),
     ("settings", "退出登录"),
@@ -128,9 +128,11 @@ def test_the_largest_text_clips_nothing(chrome: Browser, table: list[dict[str, A
 def test_both_languages_know_the_same_messages_with_the_same_gaps(chrome: Browser) -> None:
     with looking(chrome, Look(scene="out")) as page:
         show(page, "/app/sign-in")
-        zh, en = page.evaluate(
-            "Promise.all(['zh-CN', 'en'].map((lang) => import(`/app/messages/${lang}.js`).then((m) => m.default)))"
+        zh, later, en = page.evaluate(
+            "Promise.all(['zh-CN', 'zh-CN.later', 'en'].map((name) => import(`/app/messages/${name}.js`).then((m) => m.default)))"
         )
+        assert not zh.keys() & later.keys()
+        zh |= later
     assert zh.keys() == en.keys()
     gaps = {key: (_gaps(zh[key]), _gaps(en[key])) for key in zh}
     assert not {key: both for key, both in gaps.items() if both[0] != both[1]}

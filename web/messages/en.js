@@ -79,8 +79,8 @@ export default {
   "problem.offline":
     "The server was not reached. Everything is on this phone and will be sent when the network is back.",
   "problem.wrong_credentials": "The account or the password is wrong. Please try again.",
-  "problem.bad_credentials": "The account or the password is wrong. Please try again.",
   "problem.slow_down": "Too many tries. Please wait a minute.",
+  "problem.not_kept": "The photo was not kept. Take it again; if that fails, export a backup.",
   "problem.no_room": "There is no room for these photos. Connect to Wi-Fi and send some first.",
   "problem.digest_changed": "The content has just changed, and so has the code. Look at the change, then sign.",
   "problem.no_signing": "Signing is not possible now. See the record page for the reason.",
@@ -452,7 +452,6 @@ export default {
   "sign.of": "Signature of {name}",
   "sign.saved": "The signature is saved on this phone",
   "result.title": "Result and final",
-  "result.page": "Result and final",
   "result.yours": "Yours to choose and propose",
   "result.leaders": "The leader chooses the result",
   "result.leaders.next": "You can follow it here. Tell the leader, {name}, what you think.",

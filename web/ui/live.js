@@ -86,9 +86,13 @@ export async function attempt(work) {
   }
 }
 
+/** The codes of "nobody answered". */
+const AWAY = ["no_answer", "error", "TypeError", "TimeoutError", "AbortError"];
+
 /** @param {any} error a problem of ours has a code; anything else is told with its own words in small */
 export function explain(error) {
-  if (error?.code && has(`problem.${error.code}`)) return t(`problem.${error.code}`);
+  if (AWAY.includes(error?.code)) return t("problem.offline");
+  if (has(`problem.${error?.code}`)) return t(`problem.${error.code}`);
   return t("problem.other", { detail: error?.message ?? String(error) });
 }
 

@@ -54,7 +54,7 @@ export default function Result({ v, query }) {
       ${pending ? t("final.waiting") : missing.length ? t("final.not_yet", { n: missing.length }) : t("final.go")}
     </button>`;
   return html`<${Page}
-    title=${t("result.page")}
+    title=${t("result.title")}
     sub=${t("result.leader", { name: nameOf(v, v.view.leader) })}
     back=${`/app/visits/${v.id}`}
     tally=${false}
