@@ -124,7 +124,8 @@ class Phone:
         return dict(self.call("state"))
 
     def enter(self, username: str, name: str | None = None) -> Self:
-        """Signs in, enrols where that is the first time, and fetches everything."""
+        """Signs in, enrols where that is the first time, and fetches everything; the app is kept for offline."""
+        self.page.evaluate("async () => void (await navigator.serviceWorker.ready)")
         if not self.call("signIn", username, PASSWORD)["enrolled"]:
             self.call("enrol", name or f"{username}'s phone")
         self.call("syncNow")
