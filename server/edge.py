@@ -7,17 +7,19 @@ import logging
 import secrets
 import time
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from litestar import Litestar
 from litestar.types import Message, Receive, Scope, Send
 
+from server.errors import Problem
 from server.settings import Settings
 
 log = logging.getLogger("suijian.request")
 
 DRAIN = 32 * 2**20  # a refused body is read to here, so that its sender lives to read the answer
 DRAIN_SECONDS = 3
+SILENCE_SECONDS = 60  # between two parts of a body: a phone on 50 kbit/s sends one every few seconds
 PERMISSIONS = (
     "accelerometer=(), autoplay=(), camera=(self), display-capture=(), encrypted-media=(), fullscreen=(self), "
     "geolocation=(self), gyroscope=(), magnetometer=(), microphone=(self), midi=(), payment=(), usb=()"
@@ -96,8 +98,15 @@ class _Exchange:
                 )
 
     async def receive(self) -> Message:
-        """Hands a part of the body on, and remembers whether it was the last."""
-        message: Message = await self._receive()
+        """Hands a part of the body on, and remembers whether it was the last; who sends nothing for long is refused."""
+        if self.got_all:
+            return cast("Message", await self._receive())
+        try:
+            async with asyncio.timeout(SILENCE_SECONDS):
+                message: Message = await self._receive()
+        except TimeoutError:
+            self.got_all = True
+            raise Problem("too_slow", headers={"Connection": "close"}) from None
         if message["type"] == "http.disconnect" or not message.get("more_body", False):
             self.got_all = True
         return message
