@@ -201,10 +201,24 @@ class Phone:
         own = {self.pen.rid: last} if last else {}
         return {**self.pen.received.get(visit, {}), **own}
 
+    def without_effect(self, visit: str) -> list[str]:
+        """The ops that this phone has received and that have no effect now: quarantined, late, or ruled out."""
+        standing: dict[str, str] = {}
+        for _, entry in sorted(self.entries.get(visit, {}).items()):
+            op = entry["op"]
+            if op is None:
+                continue
+            standing[f"{op['rid']}:{op['seq']}"] = entry["verdict"]
+            if op["kind"] == "admit":
+                standing[op["path"][1]] = "ok"
+            elif op["kind"] == "rule":
+                standing[op["path"][1]] = op["val"]["verdict"]
+        return [id_ for id_, verdict in standing.items() if verdict != "ok"]
+
     def sign(self, visit: str, digest: str, role: str, signer: str | None = None, **more: Any) -> str:
         """Signs a digest as shown now."""
         refused = more.pop("refused", None)
-        excluded = sorted(more.pop("excluded", []))
+        excluded = sorted(more.pop("excluded", self.without_effect(visit)))
         val = {"digest": digest, "cut": self.cut(visit), "excluded": excluded, "role": role,
                "image": more.pop("image", None), "strokes": None, "refused": refused}  # fmt: skip
         return self.write(visit, "sign", ["sign", signer or self.officer], val, **more)

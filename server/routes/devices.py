@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import re
 import unicodedata
+from datetime import datetime
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicNumbers
 from litestar import Response, Router, post
+from sqlalchemy.engine import Connection
 from litestar.params import FromPath
 
 from server.domain.instant import stamp
@@ -19,6 +21,7 @@ from server.routes.guards import Asked, signed_in
 from server.store import devices
 from server.store.migrate import EPOCH, meta_of
 from server.store.session import Database
+from server.sync.desk import end_waiting
 
 RID = re.compile(r"[0-9a-f]{32}")
 COORDINATE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -70,8 +73,15 @@ def revoke(request: Asked, rid: FromPath[str]) -> Revoked:
     """Revokes a device: its owner's right, and the admin's."""
     db: Database = request.app.state.db
     now = guards.now(request)
-    revoked = db.run_write(lambda conn: devices.revoke(conn, request.user, rid, now))
+    revoked = db.run_write(lambda conn: _revoke(conn, request, rid, now))
     return Revoked(revoked.rid, revoked.revoked_at)
+
+
+def _revoke(conn: Connection, request: Asked, rid: str, now: datetime) -> devices.Device:
+    """Revokes it and releases what waited for its ops: none of them will have effect any more."""
+    revoked = devices.revoke(conn, request.user, rid, now)
+    end_waiting(conn, request.app.state["keys"], rid, now)
+    return revoked
 
 
 def device_name(text: str) -> str:

@@ -262,9 +262,19 @@ def obstacle(book: Book, read: ops.Read, heard: bool) -> str | None:
     if read.seq > reach.acked + 1:
         return f"{read.rid}:{read.seq - 1}"
     for rid, seq in read.ctx.items():
-        if not (heard and book.reach(rid).acked >= seq) and not _has_arrived(book, rid, seq, heard):
+        if heard and book.reach(rid).acked >= seq:
+            continue
+        if not _has_arrived(book, rid, seq, heard) and not _was_let_through(book, read, rid, seq):
             return f"{rid}:{seq}"
     return None
+
+
+def _was_let_through(book: Book, read: ops.Read, rid: str, seq: int) -> bool:
+    """Whether the op before was admitted although the same one is missing: what waits behind it goes with it."""
+    before = book.look_up(read.rid, read.seq - 1)
+    if before is None or before.verdict in ("held", "dead"):
+        return False
+    return ops.read(before.body).ctx.get(rid, 0) >= seq
 
 
 def _has_arrived(book: Book, rid: str, seq: int, heard: bool) -> bool:
