@@ -99,6 +99,8 @@ def test_a_new_leader_is_the_latest_who_was_named_one() -> None:
     assert visit.view()["phase"] == "interrupted"
     visit.server("assign", ["crew", "wang"], {"role": "leader", "reason": "post_change"})
     assert (visit.view()["leader"], visit.view()["members"]) == ("wang", ["li", "wang"])
+    visit.server("assign", ["crew", "li"], {"role": "leader", "reason": "post_change"})
+    assert visit.view()["leader"] == "li"
 
 
 def test_a_later_epoch_of_the_server_decides_over_an_earlier_one() -> None:
@@ -279,13 +281,30 @@ def test_a_signature_drawn_on_anothers_phone_is_weak_until_its_signer_confirms_i
     visit = declared()
     drawn = visit.sign(LI, "wang", author="wang", via="li")
     assert visit.states()["wang"] == "weak"
-    visit.put(LI, "confirm", ["sign", "wang"], {"op": drawn.id}, author="wang")
-    visit.put(LI, "confirm", ["sign", "wang"], {"op": drawn.id})
-    visit.put(WANG, "confirm", ["sign", "wang"], {"op": drawn.id}, verdict="late")
-    visit.put(WANG, "confirm", ["sign", "wang"], {"op": drawn.id}, ctx={})
-    assert visit.states()["wang"] == "weak"
-    visit.put(WANG, "confirm", ["sign", "wang"], {"op": drawn.id})
+    visit.put(WANG, "confirm", ["sign", "wang"], {"op": drawn.id}, ctx={LI: drawn.seq})
     assert visit.states()["wang"] == "current"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"rid": LI, "author": "wang"},
+        {"author": "li"},
+        {"via": "li"},
+        {"path": ["sign", "li"]},
+        {"op": f"{LI}:1"},
+        {"verdict": "late"},
+        {"ctx": {LI: 3}},
+    ],
+    ids=str,
+)
+def test_what_does_not_confirm_a_signature(wrong: dict[str, Any]) -> None:
+    visit = declared()
+    drawn = visit.sign(LI, "wang", author="wang", via="li")
+    given = {"rid": WANG, "path": ["sign", "wang"], "val": {"op": wrong.get("op", drawn.id)}} | wrong
+    given.pop("op", None)
+    visit.put(given.pop("rid"), "confirm", **given)
+    assert visit.states()["wang"] == "weak"
 
 
 def test_a_signature_waits_for_its_image_and_says_so_before_it_is_called_weak() -> None:
