@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,7 +66,7 @@ def postgres_server(binaries: Path) -> Iterator[str]:
         )
     address = f"postgresql+psycopg://suijian@127.0.0.1:{port}/postgres"
     try:
-        _wait_for(address, server)
+        _wait_for(address, port, server)
         yield address
     finally:
         server.send_signal(signal.SIGINT)
@@ -81,8 +82,19 @@ def _system_user() -> str | None:
     return "postgres" if "postgres" in known else "nobody"
 
 
-def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+def is_listening(port: int) -> bool:
+    """Whether somebody listens on the port; a no takes a moment, so that asking costs nothing."""
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            return True
+    time.sleep(0.02)
+    return False
+
+
+def _wait_for(address: str, port: int, server: subprocess.Popen[bytes]) -> None:
     while True:
+        if not is_listening(port) and server.poll() is None:
+            continue
         try:
             psycopg.connect(_plain(address)).close()
         except psycopg.OperationalError:

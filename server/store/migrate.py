@@ -6,10 +6,6 @@ import uuid
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
 from server.store import tables
@@ -19,30 +15,35 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 EPOCH, REPLICA, DEMO = "epoch", "replica", "demo"
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return config
-
-
 def migrate(db: Database) -> None:
     """Runs what is missing in one transaction; on a database that is up to date it only looks."""
     with db.write() as conn:
         if version_of(conn) != newest_version():
-            config = _config()
-            config.attributes["connection"] = conn
-            command.upgrade(config, "head")
+            _upgrade(conn)
         _begin_epoch(conn)
 
 
-def newest_version() -> str | None:
-    """The version that the code of today expects."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+def _upgrade(conn: Connection) -> None:
+    from alembic import command  # not above: every start would wait for it, and only the first needs it
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = conn
+    command.upgrade(config, "head")
+
+
+def newest_version() -> str:
+    """The version that the code of today expects: files are named by theirs."""
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def version_of(conn: Connection) -> str | None:
     """The version that the database says it has; None where it is empty."""
-    return MigrationContext.configure(conn).get_current_revision()
+    if not sa.inspect(conn).has_table("alembic_version"):
+        return None
+    version: str | None = conn.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return version
 
 
 def meta_of(conn: Connection, key: str) -> str | None:

@@ -7,6 +7,7 @@ import secrets
 import threading
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cache
 
 import msgspec
 import sqlalchemy as sa
@@ -31,7 +32,12 @@ MOST_DELAY = timedelta(seconds=2)
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWASP's first choice for Argon2id
 _hashing = threading.BoundedSemaphore(2)  # a storm of sign-ins shall not take the memory or both cores
-_NOBODY = _hasher.hash(secrets.token_hex(16))
+
+
+@cache
+def _nobody() -> str:
+    """What the password of a name that isn't there is checked against, so that it takes as long as a wrong one."""
+    return _hasher.hash(secrets.token_hex(16))
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -129,7 +135,7 @@ def sign_in(db: Database, username: str, password: str, address: str, now: datet
         ).one_or_none()
     if wait is not None:
         return Refused(wait)
-    if not _verify(found.password_hash if found else _NOBODY, password) or found is None:
+    if not _verify(found.password_hash if found else _nobody(), password) or found is None:
         db.run_write(lambda conn: _note_failure(conn, name, address, now))
         return Refused()
     return db.run_write(lambda conn: _open_session(conn, found.id, name, now))

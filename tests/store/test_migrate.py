@@ -6,9 +6,10 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from server.store import tables, trail
-from server.store.migrate import EPOCH, meta_of, migrate, newest_version, version_of
+from server.store.migrate import EPOCH, MIGRATIONS, meta_of, migrate, newest_version, version_of
 from server.store.session import Database
 from tests.scene import NOW
 
@@ -17,6 +18,10 @@ def test_empty_to_head_equals_the_tables(any_database: Database) -> None:
     with any_database.read() as conn:
         assert version_of(conn) == newest_version()
         assert compare_metadata(MigrationContext.configure(conn), tables.metadata) == []
+
+
+def test_the_files_of_the_migrations_are_named_by_their_versions() -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == newest_version()
 
 
 def test_migrating_again_changes_nothing(any_database: Database) -> None:
