@@ -33,6 +33,7 @@ class Phone:
         self.officer = username
         self.epoch: str | None = None
         self.rev = 0
+        self.only: str | None = None  # where a test looks at one visit among many
         self.assignments: dict[str, JSON] = {}
         self.cursors: dict[str, int] = {}
         self.entries: dict[str, dict[int, JSON]] = {}  # visit -> n -> entry, own ops whole
@@ -65,10 +66,9 @@ class Phone:
 
     def start(self, only: str | None = None) -> Phone:
         """Signs in, enrols, and fetches the assignments and all ops of their visits, or of `only` one of them."""
+        self.only = only
         self.sign_in().enrol()
         self.sync()
-        if only is not None:
-            self.assignments = {id_: visit for id_, visit in self.assignments.items() if id_ == only}
         self.sync()
         return self
 
@@ -151,7 +151,7 @@ class Phone:
         given = answer.get("assignments")
         if given:
             self.rev = given["rev"]
-            self.assignments = {visit["id"]: visit for visit in given["visits"]}
+            self.assignments = {it["id"]: it for it in given["visits"] if self.only in (None, it["id"])}
 
     def _keep_verdicts(self, result: JSON) -> None:
         if result["rid"] != self.pen.rid:

@@ -10,8 +10,8 @@ from datetime import datetime
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicNumbers
 from litestar import Response, Router, post
-from sqlalchemy.engine import Connection
 from litestar.params import FromPath
+from sqlalchemy.engine import Connection
 
 from server.domain.instant import stamp
 from server.errors import Problem

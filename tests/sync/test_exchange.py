@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 import httpx
