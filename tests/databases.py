@@ -52,6 +52,11 @@ def postgres_server(binaries: Path) -> Iterator[str]:
     user = _system_user()
     if user is not None:
         shutil.chown(home, user)
+        if "pginstall" in binaries.parts:  # a wheel in root's own folder, which another user may not read
+            wheel = binaries.parents[1]
+            for folder in wheel.parent.glob(f"{wheel.name}*"):
+                shutil.copytree(folder, home / folder.name)
+            binaries = home / wheel.name / "pginstall" / "bin"
     data, port = home / "data", free_port()
     start = {"user": user, "cwd": home, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     subprocess.run(  # type: ignore[call-overload]  # the keywords are those of Popen

@@ -49,7 +49,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make test")
     parser.add_argument("--soak", action="store_true", help="the long sweeps")
     soak = ["--soak"] if parser.parse_args().soak else []
-    _install_chromium()
+    _install_packages()
     tally = Tally()
     with ExitStack() as stack:
         _start_postgres(stack)
@@ -60,15 +60,18 @@ def main() -> int:
     return 1 if tally.failed or not tally.passed else 0
 
 
-def _install_chromium() -> None:
-    """Takes the system's package where there is no browser and we may."""
-    if os.environ.get("SUIJIAN_CHROMIUM") or any(map(shutil.which, CHROMIUM_NAMES)):
-        return
-    if os.getuid() != 0 or shutil.which("apt-get") is None:
+def _install_packages() -> None:
+    """Takes the system's browser, and a font that has our characters, where they are missing and we may."""
+    wanted = []
+    if not os.environ.get("SUIJIAN_CHROMIUM") and not any(map(shutil.which, CHROMIUM_NAMES)):
+        wanted.append("chromium")
+    if not any(Path("/usr/share/fonts").rglob("NotoSansCJK*")):
+        wanted.append("fonts-noto-cjk")
+    if not wanted or os.getuid() != 0 or shutil.which("apt-get") is None:
         return
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run(["apt-get", "update", "-q"], env=environment, check=False)
-    install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", "chromium", "fonts-noto-cjk"]
+    install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *wanted]
     subprocess.run(install, env=environment, check=False)
 
 
