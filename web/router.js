@@ -7,6 +7,7 @@ import { explain, useLive, useNow } from "./ui/live.js";
 import { Empty, Page } from "./ui/page.js";
 import { applyPrefs } from "./ui/prefs.js";
 import { t } from "./ui/words.js";
+import { later, Later } from "./later.js";
 import { state, visit } from "./store.js";
 import * as signIn from "./views/sign-in.js";
 import * as enrol from "./views/enrol.js";
@@ -15,15 +16,12 @@ import * as visitView from "./views/visit.js";
 import * as checklist from "./views/checklist.js";
 import * as findings from "./views/findings.js";
 import * as finding from "./views/finding.js";
-import * as evidence from "./views/evidence.js";
 import * as record from "./views/record.js";
 import * as sign from "./views/sign.js";
 import * as result from "./views/result.js";
 
 /** @typedef {{name: string, path: string, load: () => Promise<any>, open?: boolean}} View   those off the main way are fetched when first needed
  *    `open`: reached without anybody signed in; a path with `:visit` gets that visit, read from this phone */
-
-const later = () => import("./views/later.js");
 
 /** @type {View[]} */
 export const VIEWS = [
@@ -34,7 +32,7 @@ export const VIEWS = [
   { name: "checklist", path: "/app/visits/:visit/checklist", load: async () => checklist },
   { name: "findings", path: "/app/visits/:visit/findings", load: async () => findings },
   { name: "finding", path: "/app/visits/:visit/findings/:row", load: async () => finding },
-  { name: "evidence", path: "/app/visits/:visit/evidence", load: async () => evidence },
+  { name: "evidence", path: "/app/visits/:visit/evidence", load: () => later().then(({ evidence }) => evidence) },
   { name: "group", path: "/app/visits/:visit/group", load: () => later().then(({ group }) => group) },
   { name: "conflicts", path: "/app/visits/:visit/conflicts", load: () => later().then(({ conflicts }) => conflicts) },
   { name: "record", path: "/app/visits/:visit/record", load: async () => record },
@@ -183,8 +181,6 @@ const Lost = ({ title, children }) =>
 
 /** A failing database: a red block, the rescue export, and no input behind it. @param {{fault: {code: string, detail: string}}} props */
 function Fault({ fault }) {
-  const [Export, setExport] = useState(/** @type {any} */ (null));
-  useEffect(() => void later().then((module) => setExport(() => module.ExportButton)), []);
   return html`<div class="page">
     <main class="pad-all stack">
       <div class="notice k-attention" role="alert">
@@ -193,7 +189,7 @@ function Fault({ fault }) {
           ${t(`fault.${fault.code}`)}</span
         >
       </div>
-      ${Export && html`<${Export} />`}
+      <${Later} of="ExportButton" />
       <button type="button" class="btn main wide" onClick=${() => location.reload()}>${t("fault.again")}</button>
       <p class="note mono">${fault.code} ${fault.detail}</p>
     </main>

@@ -1,12 +1,13 @@
 // The checklist, point by point: the answers are docked under the thumb, the next open point comes up by itself.
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Later } from "../later.js";
 import { go } from "../router.js";
 import { act, heads } from "../store.js";
 import { html, Hit, Icon, moveInGroup, Tag } from "../ui/html.js";
 import { Field } from "../ui/field.js";
 import { attempt, say } from "../ui/live.js";
-import { Item, Page } from "../ui/page.js";
+import { Page } from "../ui/page.js";
 import { CameraButton, PhotoStrip } from "../ui/photos.js";
 import { Sheet } from "../ui/sheet.js";
 import { Ruler } from "../ui/tally.js";
@@ -14,7 +15,6 @@ import { clock, list, ordinal, parts, t } from "../ui/words.js";
 import {
   answerOf,
   answeredIn,
-  crewOf,
   findingsOf,
   myId,
   nameOf,
@@ -117,8 +117,8 @@ export default function Checklist({ v, query }) {
     sub=${t("checklist.sub", { who: whoDoes(v, part.name), done: answeredIn(v, part.points), all: part.points.length })}
     back=${`/app/visits/${v.id}`}
     visit=${v}
-    actions=${html`<${Hit} icon="search" label=${t("checklist.search")} onClick=${() => setSheet("search")} />
-      <${Hit} icon="list" label=${t("checklist.parts")} onClick=${() => setSheet("parts")} />`}
+    actions=${html`<${Hit} icon="search" label=${t("checklist.search")} onClick=${() => setSheet("Search")} />
+      <${Hit} icon="list" label=${t("checklist.parts")} onClick=${() => setSheet("Parts")} />`}
     tally=${false}
     top=${html`<div class="tally">
       <span class="line"
@@ -156,8 +156,7 @@ export default function Checklist({ v, query }) {
     }
     ${sheet === "why" && html`<${NoteSheet} v=${v} point=${at} title=${t("checklist.why")} why onClose=${() => (setSheet(""), move(nextOpen(v, points, at)))} />`}
     ${sheet === "note" && html`<${NoteSheet} v=${v} point=${at} title=${t("checklist.note.title", { no: at.no })} onClose=${() => setSheet("")} />`}
-    ${sheet === "search" && html`<${Search} v=${v} points=${points} onPick=${(/** @type {Point} */ point) => (setSheet(""), move(point))} onClose=${() => setSheet("")} />`}
-    ${sheet === "parts" && html`<${Parts} v=${v} onPick=${(/** @type {Point} */ point) => (setSheet(""), move(point))} onClose=${() => setSheet("")} />`}
+    ${["Search", "Parts"].includes(sheet) && html`<${Later} of=${sheet} v=${v} points=${points} onPick=${(/** @type {Point} */ point) => (setSheet(""), move(point))} onClose=${() => setSheet("")} />`}
   <//>`;
 }
 
@@ -191,7 +190,7 @@ function nextOpen(v, points, at) {
 }
 
 /** @param {Visit} v @param {string} part */
-function whoDoes(v, part) {
+export function whoDoes(v, part) {
   const ids = v.view.content.visit[`section:${part}`];
   return ids?.length
     ? t("checklist.who", {
@@ -261,7 +260,7 @@ function Now({ v, point }) {
 }
 
 /** @param {{v: Visit, point: Point, onPick: () => void}} props */
-function Other({ v, point, onPick }) {
+export function Other({ v, point, onPick }) {
   const answer = answerOf(v, point.id);
   const [kind, icon] = LOOK[/** @type {keyof typeof LOOK} */ (answer)] ?? LOOK.open;
   return html`<button type="button" class="point other" onClick=${onPick}>
@@ -284,67 +283,3 @@ const NoteSheet = ({ v, point, title, why, onClose }) =>
     />
     <button type="button" class="btn main wide" onClick=${onClose}>${t("done")}</button>
   <//>`;
-
-/** @param {{v: Visit, points: Point[], onPick: (point: Point) => void, onClose: () => void}} props */
-function Search({ v, points, onPick, onClose }) {
-  const [text, setText] = useState("");
-  const found = text.trim()
-    ? points.filter((point) => `${point.no} ${point.text} ${point.basis ?? ""}`.includes(text.trim()))
-    : [];
-  return html`<${Sheet} title=${t("checklist.search")} onClose=${onClose}>
-    <label class="lab" for="search">${t("checklist.search.label")}</label>
-    <input
-      class="box"
-      id="search"
-      type="search"
-      autofocus
-      value=${text}
-      onInput=${(/** @type {any} */ event) => setText(event.target.value)}
-    />
-    <p class="note" aria-live="polite">${text.trim() && t("checklist.found", { n: found.length })}</p>
-    <div>${found.map((point) => html`<${Other} v=${v} point=${point} onPick=${() => onPick(point)} />`)}</div>
-  <//>`;
-}
-
-/** Sections, how far each is, and whose it is; the leader shares them out. @param {{v: Visit, onPick: (point: Point) => void, onClose: () => void}} props */
-function Parts({ v, onPick, onClose }) {
-  const [sharing, setSharing] = useState("");
-  if (sharing) return html`<${Share} v=${v} part=${sharing} onClose=${() => setSharing("")} />`;
-  return html`<${Sheet} title=${t("checklist.parts")} onClose=${onClose}>
-    ${partsOf(v.template).map(
-      (part) =>
-        html`<div class="row">
-          <span class="grow"
-            ><${Item}
-              title=${ordinal(part.n) + part.name}
-              note=${t("checklist.sub", { who: whoDoes(v, part.name), done: answeredIn(v, part.points), all: part.points.length })}
-              onClick=${() => onPick(part.points.find(({ id }) => answerOf(v, id) === "open") ?? part.points[0])}
-          /></span>
-          ${v.leader && html`<${Hit} icon="people" label=${t("checklist.share", { part: part.name })} onClick=${() => setSharing(part.name)} />`}
-        </div>`,
-    )}
-  <//>`;
-}
-
-/** @param {{v: Visit, part: string, onClose: () => void}} props */
-function Share({ v, part, onClose }) {
-  const path = ["visit", `section:${part}`];
-  const [base] = useState(() => heads(v.id, path));
-  const [ids, setIds] = useState(/** @type {string[]} */ (v.view.content.visit[path[1]] ?? []));
-  const save = async () => (await attempt(() => act(v.id, "set", path, ids.length ? ids : null, base))) && onClose();
-  return html`<${Sheet} title=${t("checklist.share", { part })} onClose=${onClose}>
-    ${crewOf(v).map(
-      (/** @type {any} */ one) =>
-        html`<button
-          type="button"
-          class="item"
-          role="checkbox"
-          aria-checked=${ids.includes(one.officer)}
-          onClick=${() => setIds(ids.includes(one.officer) ? ids.filter((id) => id !== one.officer) : [...ids, one.officer])}
-        >
-          <span class="radio square"></span><span class="grow t">${one.name}</span>
-        </button>`,
-    )}
-    <button type="button" class="btn main wide" onClick=${save}>${t("save")}</button>
-  <//>`;
-}

@@ -1,10 +1,10 @@
 // Enrol the phone: it gets a name and its own key, asks to keep its data, and may be put on the home screen.
 
 import { useState } from "preact/hooks";
+import { InstallButton } from "../ui/install.js";
 import { go } from "../router.js";
 import { enrol } from "../store.js";
 import { html, Icon } from "../ui/html.js";
-import { InstallButton } from "../ui/install.js";
 import { attempt, useNow } from "../ui/live.js";
 import { Item, Page } from "../ui/page.js";
 import { t } from "../ui/words.js";

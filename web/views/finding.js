@@ -1,6 +1,7 @@
 // One finding: words with phrases, how grave, photos, place, what is ordered; each field saves itself.
 
 import { useState } from "preact/hooks";
+import { Later } from "../later.js";
 import { go } from "../router.js";
 import { act, heads } from "../store.js";
 import { html, Icon, Pick } from "../ui/html.js";
@@ -8,10 +9,8 @@ import { Field, Tick } from "../ui/field.js";
 import { attempt } from "../ui/live.js";
 import { Item, Notice, Page } from "../ui/page.js";
 import { CameraButton, PhotoStrip } from "../ui/photos.js";
-import { Sheet } from "../ui/sheet.js";
 import { dots, list, moment, t } from "../ui/words.js";
-import { findingsOf, nameOf, pathWords, phrasesFor, photosOf, pointOf, pointsOf, versionsAt } from "../reading.js";
-import { PhotoSheet } from "./evidence.js";
+import { findingsOf, nameOf, pathWords, phrasesFor, photosOf, pointOf, versionsAt } from "../reading.js";
 
 /** @param {{v: import("../store.js").Visit, params: any}} props */
 export default function Finding({ v, params }) {
@@ -59,7 +58,7 @@ export default function Finding({ v, params }) {
     back=${`${home}/findings`}
     tally=${false}
     visit=${v}
-    actions=${html`<button type="button" class="hit" aria-label=${t("more")} onClick=${() => setSheet("more")}><${Icon} name="more" /></button>`}
+    actions=${html`<button type="button" class="hit" aria-label=${t("more")} onClick=${() => setSheet("Strike")}><${Icon} name="more" /></button>`}
     dock=${html`<${CameraButton} visit=${v.id} target=${`finding:${row}`} main />`}
   >
     ${!one.alive && html`<${Notice} kind="calm" icon="s-alert" title=${t("finding.is_struck")}>${one.struck[0]?.val?.reason}<//>`}
@@ -88,7 +87,7 @@ export default function Finding({ v, params }) {
       <${Item}
         title=${t("field.finding.point")}
         note=${point ? `${point.no} ${point.text}` : t("finding.no_point")}
-        onClick=${() => setSheet("point")}
+        onClick=${() => setSheet("PointOf")}
       />
       ${input("basis", { lines: true })}
       <${Tick}
@@ -98,15 +97,8 @@ export default function Finding({ v, params }) {
         onToggle=${(/** @type {boolean} */ on) => set("crime", on)}
       />
     </div>
-    ${sheet === "more" && html`<${Strike} v=${v} one=${one} onClose=${() => setSheet("")} />`}
-    ${
-      sheet === "point" &&
-      html`<${Sheet} title=${t("field.finding.point")} onClose=${() => setSheet("")}>
-        <${Item} title=${t("finding.no_point")} onClick=${() => (set("point", null), setSheet(""))} />
-        ${pointsOf(v.template).map((other) => html`<${Item} title=${other.no} note=${other.text} onClick=${() => (set("point", other.id), setSheet(""))} />`)}
-      <//>`
-    }
-    ${photo && html`<${PhotoSheet} v=${v} photo=${v.media.find(({ sha256 }) => sha256 === photo.sha256) ?? photo} onClose=${() => setPhoto(null)} />`}
+    ${sheet && html`<${Later} of=${sheet} v=${v} one=${one} onPick=${(/** @type {string | null} */ id) => set("point", id)} onClose=${() => setSheet("")} />`}
+    ${photo && html`<${Later} of="PhotoSheet" v=${v} photo=${v.media.find(({ sha256 }) => sha256 === photo.sha256) ?? photo} onClose=${() => setPhoto(null)} />`}
   <//>`;
 }
 
@@ -118,33 +110,4 @@ function mineOf(v, path) {
     one.heads.some((/** @type {any} */ op) => base.has(`${op.rid}:${op.seq}`)),
   );
   return (own ?? values[0]).val;
-}
-
-/** @param {{v: import("../store.js").Visit, one: import("../reading.js").Finding, onClose: () => void}} props */
-function Strike({ v, one, onClose }) {
-  const [reason, setReason] = useState("");
-  const strike = async () => {
-    if (!reason.trim()) return;
-    const done = await attempt(() =>
-      act(v.id, "del", ["finding", one.row], { reason: reason.trim().normalize("NFC") }),
-    );
-    if (done) go(`/app/visits/${v.id}/findings`);
-  };
-  return html`<${Sheet} title=${t("finding.strike")} onClose=${onClose}>
-    <div class="stack">
-      <p class="small soft">${t("finding.strike.note")}</p>
-      <div>
-        <label class="lab" for="strike">${t("finding.strike.reason")}</label>
-        <textarea
-          class="box"
-          id="strike"
-          value=${reason}
-          onInput=${(/** @type {any} */ event) => setReason(event.target.value)}
-        ></textarea>
-      </div>
-      <button type="button" class="btn wide" aria-disabled=${!reason.trim()} onClick=${strike}>
-        ${t("finding.strike.go")}
-      </button>
-    </div>
-  <//>`;
 }

@@ -1,9 +1,10 @@
 // The record as it will be printed, its short code, who has signed it, and what changed since.
 
 import { useState } from "preact/hooks";
-import { changesSince, confirmSignature } from "../store.js";
+import { Later } from "../later.js";
+import { confirmSignature } from "../store.js";
 import { html } from "../ui/html.js";
-import { attempt, useLive } from "../ui/live.js";
+import { attempt } from "../ui/live.js";
 import { Item, Notice, Page, Section } from "../ui/page.js";
 import { Picture } from "../ui/photos.js";
 import { SignatureTag } from "../ui/signature-tag.js";
@@ -17,12 +18,10 @@ import {
   myId,
   nameOf,
   partsOf,
-  pathWords,
   pointsOf,
   valueWords,
   versionsAt,
 } from "../reading.js";
-import { Particulars } from "./particulars.js";
 
 /** @typedef {import("../store.js").Visit} Visit */
 
@@ -45,7 +44,7 @@ export default function RecordPage({ v }) {
     dock=${dock}
   >
     ${v.view.phase === "final" && html`<${Notice} kind="server" icon="p-final" title=${t("phase.final")}>${t("record.final")}<//>`}
-    <${Changed} v=${v} />
+    ${v.view.signatures.some((/** @type {Signature} */ { state }) => state === "stale") && html`<${Later} of="Changed" v=${v} />`}
     <${Document} v=${v} />
     ${!closed && html`<div class="sheet"><${Item} icon="pen" title=${t("particulars.title")} note=${t("particulars.note")} onClick=${() => setEdit(true)} /></div>`}
     <div class="pad-all"><${Strip} code=${v.view.short} say=${t(v.view.short ? "strip.compare" : "strip.open")} /></div>
@@ -60,7 +59,7 @@ export default function RecordPage({ v }) {
       <//>`
     }
     <${Signatures} v=${v} home=${home} />
-    ${edit && html`<${Particulars} v=${v} onClose=${() => setEdit(false)} />`}
+    ${edit && html`<${Later} of="Particulars" v=${v} onClose=${() => setEdit(false)} />`}
   <//>`;
 }
 
@@ -72,44 +71,6 @@ export function signatureOf(v, signer) {
   const op = v.entries.find((one) => one.op && `${one.op.rid}:${one.op.seq}` === best.op)?.op;
   return { ...best, at: op?.at, via: op?.via, image: op?.val.image, refused: op?.val.refused };
 }
-
-/** What changed since others and oneself signed: exactly those changes. @param {{v: Visit}} props */
-function Changed({ v }) {
-  const stale = v.view.signatures.filter(
-    (/** @type {any} */ one) => one.state === "stale" && signatureOf(v, one.signer)?.op === one.op,
-  );
-  const mine = stale.find((/** @type {any} */ one) => one.signer === myId()) ?? stale[0];
-  const changes = useLive(() => (mine ? changesSince(v.id, mine.op) : []), [v.id, mine?.op]);
-  if (!mine || !changes) return null;
-  return html`<${Notice}
-    kind="due"
-    icon="g-stale"
-    title=${t("record.changed", { n: changes.length, people: stale.length })}
-  >
-    <ul>
-      ${changes.map(
-        ({ path, then, now }) =>
-          html`<li>
-            ${pathWords(v, path)}${t("colon")}<ins>${changeWords(v, path, now)}</ins>${t("paren", { text: t("record.was", { text: changeWords(v, path, then) }) })}
-          </li>`,
-      )}
-    </ul>
-    ${mine.digest && v.view.short && html`<p>${t("record.codes")} <span class="code">${short(mine.digest)}</span> → <span class="code">${v.view.short}</span></p>`}
-  <//>`;
-}
-
-/** @param {string} digest */
-const short = (digest) => `${digest.slice(0, 4)}-${digest.slice(4, 8)}`.toUpperCase();
-
-/** @param {Visit} v @param {string[]} path @param {any} val whole rows and photos change too */
-const changeWords = (v, path, val) =>
-  val !== null && typeof val === "object" && !Array.isArray(val) && path.length < 3 && path[0] !== "visit"
-    ? val.text || t("value.there")
-    : valueWords(
-        v,
-        path.length < 2 ? [path[0], ""] : path,
-        typeof val === "object" && path[0] !== "visit" ? null : val,
-      );
 
 /** @param {{v: Visit, home: string}} props */
 function Signatures({ v, home }) {

@@ -1,13 +1,13 @@
 // A visit: the subject's card, what is inspected, and the four steps at the gate.
 
 import { useEffect, useState } from "preact/hooks";
+import { Later } from "../later.js";
 import { go } from "../router.js";
 import { act, heads, position } from "../store.js";
 import { html, Icon, Segmented, Tag } from "../ui/html.js";
 import { attempt } from "../ui/live.js";
 import { Item, Notice, Page, Section } from "../ui/page.js";
 import { PhaseTag } from "../ui/phase.js";
-import { setPref } from "../ui/prefs.js";
 import { Sheet } from "../ui/sheet.js";
 import { clock, date, day, dots, list, moment, stamp, t } from "../ui/words.js";
 import { answeredIn, crewOf, itemsOf, myId, nameOf, pointsOf } from "../reading.js";
@@ -85,18 +85,7 @@ export default function VisitPage({ v, query }) {
       />
     <//>
     ${query.step && html`<${Step} v=${v} step=${query.step} onClose=${close} />`}
-    ${
-      menu &&
-      html`<${Sheet} title=${t("more")} onClose=${() => setMenu(false)}>
-        <${Item}
-          icon="gear"
-          title=${t("theme.sun.on")}
-          note=${t("theme.sun.note")}
-          onClick=${() => (setPref("theme", "sun"), setMenu(false))}
-        />
-        <${Item} icon="book" title=${t("theme.auto.on")} onClick=${() => (setPref("theme", "auto"), setMenu(false))} />
-      <//>`
-    }
+    ${menu && html`<${Later} of="Menu" onClose=${() => setMenu(false)} />`}
   <//>`;
 }
 
