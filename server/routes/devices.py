@@ -11,7 +11,6 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicNumbers
 from litestar import Response, Router, post
 from litestar.params import FromPath
-from sqlalchemy.engine import Connection
 
 from server.domain.instant import stamp
 from server.errors import Problem
@@ -20,7 +19,7 @@ from server.routes.body import decode
 from server.routes.guards import Asked, signed_in
 from server.store import devices
 from server.store.migrate import EPOCH, meta_of
-from server.store.session import Database
+from server.store.session import Connection, Database
 from server.sync.desk import end_waiting
 
 RID = re.compile(r"[0-9a-f]{32}")
