@@ -34,7 +34,7 @@ IMPORTS = {
     "idb": "idb/idb.js",
     "canonicalize": "canonicalize/canonicalize.js",
     "signature_pad": "signature_pad/signature_pad.js",
-    "tus-js-client": "tus-js-client/browser/index.js",
+    "tus-js-client/lib/": "tus-js-client/",
 }
 SHIMS = {"url-parse": "url-parse.js", "js-base64": "js-base64.js"}
 

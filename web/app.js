@@ -3,9 +3,13 @@
 import { start } from "./router.js";
 import { boot, setUpdateReady } from "./store.js";
 
-await boot();
-await start(/** @type {HTMLElement} */ (document.getElementById("app")));
-await keepOffline().catch(() => {});
+void begin();
+
+async function begin() {
+  await boot();
+  await start(/** @type {HTMLElement} */ (document.getElementById("app")));
+  await keepOffline().catch(() => {});
+}
 
 async function keepOffline() {
   const registration = await navigator.serviceWorker.register("/app/sw.js", { scope: "/app/" });

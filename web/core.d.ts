@@ -130,3 +130,9 @@ interface Material {
   findings: Map<string, any>;
   media: { mime: string; for: string; taken: string | null; geo: any; caption: any }[];
 }
+
+/** Parts of the tus client that its types don't name. */
+declare module "tus-js-client/lib/*" {
+  const part: any;
+  export default part;
+}

@@ -234,11 +234,11 @@ async function sendOriginal(db, medium, token, each) {
   const blob = await blobOf(db, sha256, mime);
   if (!blob) return { kind: "refused", status: 0, code: "not_kept", detail: sha256, retry_after: 0 };
   // Only where there are originals to send is the library needed, and then there is a network.
-  const tus = await import("tus-js-client").catch(() => null);
-  if (!tus) return { kind: "away", status: 0, code: "upload", retry_after: 0 };
+  const made = await import("./upload.js").catch(() => null);
+  if (!made) return { kind: "away", status: 0, code: "upload", retry_after: 0 };
   /** @type {Outcome} */
   const outcome = await new Promise((resolve) => {
-    const upload = new tus.Upload(blob, {
+    const upload = made.uploadOf(blob, {
       endpoint: new URL("/api/media", location.href).href,
       uploadUrl: medium.url ?? null,
       chunkSize: CHUNK,

@@ -14,11 +14,12 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const PACKED = join(HERE, "packed");
 
 /** Modules that keep their address: the app, and the store that other programs on the page may import. */
-const ENTRIES = ["app.js", "store.js"];
+const APP = "app.js";
+const STORE = "store.js";
 const SHEETS = ["tokens.css", "style.css"];
 
 /** Imported when the first photo is sent, which every visit comes to: it belongs to the main way. */
-const UPLOADS = "vendor/tus-js-client/browser/index.js";
+const UPLOADS = "upload.js";
 
 /** The same names as in the import map of `server/fieldapp.py`. */
 const IMPORTS = {
@@ -28,7 +29,7 @@ const IMPORTS = {
   idb: "vendor/idb/idb.js",
   canonicalize: "vendor/canonicalize/canonicalize.js",
   signature_pad: "vendor/signature_pad/signature_pad.js",
-  "tus-js-client": "vendor/tus-js-client/browser/index.js",
+  "tus-js-client/lib/": "vendor/tus-js-client/",
   "url-parse": "shims/url-parse.js",
   "js-base64": "shims/js-base64.js",
 };
@@ -36,24 +37,47 @@ const IMPORTS = {
 const byImportMap = {
   name: "import-map",
   setup(/** @type {import("esbuild").PluginBuild} */ plugin) {
-    plugin.onResolve({ filter: /^[a-z]/ }, ({ path, kind }) =>
-      kind === "entry-point" || !(path in IMPORTS) ? undefined : { path: join(HERE, IMPORTS[path]) },
-    );
+    plugin.onResolve({ filter: /^[a-z]/ }, ({ path, kind }) => {
+      const name = Object.keys(IMPORTS).find((it) => (it.endsWith("/") ? path.startsWith(it) : path === it));
+      return kind === "entry-point" || !name
+        ? undefined
+        : { path: join(HERE, IMPORTS[name] + path.slice(name.length)) };
+    });
+    plugin.onResolve({ filter: /^\.\/logger\.js$/ }, () => ({ path: join(HERE, "shims/logger.js") }));
   },
 };
 
-/** Indentation inside the screens' templates means nothing to a browser, and no minifier dares to take it out. */
-const withoutIndentation = {
-  name: "without-indentation",
+/**
+ * Indentation inside the screens' templates means nothing to a browser, and no minifier dares to take it out. A module that
+ * is fetched later begins with the app's: so all that both need stands in one file, the app's own, and not in a dozen.
+ */
+const ourOwn = {
+  name: "our-own",
   setup(/** @type {import("esbuild").PluginBuild} */ plugin) {
-    plugin.onLoad({ filter: /\/(views|ui)\/.*\.js$|router\.js$/ }, async ({ path }) => ({
-      contents: (await readFile(path, "utf8")).replace(/\n[ \t]+/g, "\n"),
+    /** @type {Set<string>} */
+    const later = new Set();
+    plugin.onResolve({ filter: /^\./ }, ({ path, kind, resolveDir }) => {
+      if (kind === "dynamic-import") later.add(join(resolveDir, path));
+      return undefined;
+    });
+    plugin.onLoad({ filter: /\.js$/ }, async ({ path }) => {
+      if (path.includes("/vendor/")) return undefined;
+      const text = (await readFile(path, "utf8")).replace(/\n[ \t]+/g, "\n");
+      return { contents: later.has(path) ? `import ${JSON.stringify(join(HERE, APP))};\n${text}` : text };
+    });
+    plugin.onResolve({ filter: /^the-store$/ }, () => ({ path: "the-store", namespace: "entry" }));
+    plugin.onLoad({ filter: /./, namespace: "entry" }, () => ({
+      contents: `import ${JSON.stringify(join(HERE, APP))};\nexport * from ${JSON.stringify(join(HERE, STORE))};`,
+      resolveDir: HERE,
     }));
   },
 };
 
 const packed = await build({
-  entryPoints: ENTRIES.map((name) => join(HERE, name)),
+  entryPoints: [
+    { in: join(HERE, APP), out: "app" },
+    { in: "the-store", out: "store" },
+  ],
   outdir: PACKED,
   outbase: HERE,
   chunkNames: "chunks/[name]-[hash]",
@@ -61,16 +85,17 @@ const packed = await build({
   splitting: true,
   format: "esm",
   minify: true,
+  mangleProps: /^_[a-z]/, // Libraries' own members; ours have no such names.
   charset: "utf8",
   target: "es2022",
   legalComments: "none",
   metafile: true,
   write: false,
-  plugins: [byImportMap, withoutIndentation],
+  plugins: [ourOwn, byImportMap],
 });
 
 await rm(PACKED, { recursive: true, force: true });
-const files = packed.outputFiles.map(({ path, contents }) => ({ name: relative(PACKED, path), contents }));
+const files = withoutStub(packed.outputFiles.map(({ path, contents }) => ({ name: relative(PACKED, path), contents })));
 for (const name of SHEETS) {
   const { code } = await transform(await readFile(join(HERE, name)), { loader: "css", minify: true, charset: "utf8" });
   files.push({ name, contents: Buffer.from(code) });
@@ -83,11 +108,30 @@ const listed = await manifest();
 await writeFile(join(PACKED, "manifest.json"), JSON.stringify(listed, null, 1) + "\n");
 if (process.argv.includes("--report")) report(listed);
 
+/** The app's file holds nothing but the import of what it shares with later ones: that takes its place.
+ * @param {{name: string, contents: Uint8Array}[]} made */
+function withoutStub(made) {
+  const stub = made.find(({ name }) => name === APP);
+  const shared = /^import"\.\/(chunks\/[\w-]+\.js)";\n?$/.exec(Buffer.from(stub.contents).toString())?.[1];
+  if (!shared)
+    throw new Error(`${APP} holds more than an import: a module that is fetched later lacks what the app has`);
+  const away = (/** @type {string} */ name) => `"./${name.replace("chunks/", "")}"`;
+  return made
+    .filter((file) => file !== stub)
+    .map(({ name, contents }) => {
+      let text = Buffer.from(contents).toString();
+      if (name === shared) for (const other of made) text = text.replaceAll(away(other.name), `"./${other.name}"`);
+      else text = text.replaceAll(away(shared), `"../${APP}"`).replaceAll(`"./${shared}"`, `"./${APP}"`);
+      return { name: name === shared ? APP : name, contents: Buffer.from(text) };
+    });
+}
+
 /** What was packed and from what: outputs with whether they are fetched lazily, sources with their digests. */
 async function manifest() {
-  const main = new Set([...SHEETS, ...reachable(join(HERE, "app.js")), ...reachable(join(HERE, UPLOADS))]);
+  const main = new Set([APP, ...SHEETS, ...reachable(join(HERE, UPLOADS))]);
   const outputs = Object.fromEntries(files.map(({ name }) => [name, { lazy: !main.has(name) }]));
-  const inputs = [...Object.keys(packed.metafile.inputs).map((path) => relative(HERE, absolute(path))), ...SHEETS];
+  const read = Object.keys(packed.metafile.inputs).filter((path) => !path.startsWith("entry:"));
+  const inputs = [...read.map((path) => relative(HERE, absolute(path))), ...SHEETS];
   const sources = {};
   for (const name of [...new Set(inputs)].sort()) {
     sources[name] = createHash("sha256")
