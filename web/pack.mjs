@@ -3,7 +3,7 @@
  * final, and a small one for each thing that is fetched when it is first needed. The sources stay what is read and edited:
  * `server/fieldapp.py` serves the packed files only while `packed/manifest.json` names today's sources, else the sources.
  */
-import { build, transform } from "esbuild";
+import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -16,7 +16,7 @@ const PACKED = join(HERE, "packed");
 /** Modules that keep their address: the app, and the store that other programs on the page may import. */
 const APP = "app.js";
 const STORE = "store.js";
-const SHEETS = ["tokens.css", "style.css"];
+const SHEET = "style.css";
 
 /** Imported when the first photo is sent, which every visit comes to: it belongs to the main way. */
 const UPLOADS = "upload.js";
@@ -96,10 +96,7 @@ const packed = await build({
 
 await rm(PACKED, { recursive: true, force: true });
 const files = withoutStub(packed.outputFiles.map(({ path, contents }) => ({ name: relative(PACKED, path), contents })));
-for (const name of SHEETS) {
-  const { code } = await transform(await readFile(join(HERE, name)), { loader: "css", minify: true, charset: "utf8" });
-  files.push({ name, contents: Buffer.from(code) });
-}
+files.push({ name: SHEET, contents: Buffer.from(await sheet()) });
 for (const { name, contents } of files) {
   await mkdir(dirname(join(PACKED, name)), { recursive: true });
   await writeFile(join(PACKED, name), contents);
@@ -126,12 +123,20 @@ function withoutStub(made) {
     });
 }
 
+/** One sheet, without the values that only other pages of the product use. */
+async function sheet() {
+  const { outputFiles } = await build({ entryPoints: [join(HERE, SHEET)], bundle: true, minify: true, write: false });
+  const rules = outputFiles[0].text;
+  const used = new Set((rules + (await readFile(join(HERE, "icons.svg")))).match(/(?<=var\()--[\w-]+/g));
+  return rules.replace(/(--[\w-]+):[^;}]*;?/g, (value, name) => (used.has(name) ? value : ""));
+}
+
 /** What was packed and from what: outputs with whether they are fetched lazily, sources with their digests. */
 async function manifest() {
-  const main = new Set([APP, ...SHEETS, ...reachable(join(HERE, UPLOADS))]);
+  const main = new Set([APP, SHEET, ...reachable(join(HERE, UPLOADS))]);
   const outputs = Object.fromEntries(files.map(({ name }) => [name, { lazy: !main.has(name) }]));
   const read = Object.keys(packed.metafile.inputs).filter((path) => !path.startsWith("entry:"));
-  const inputs = [...read.map((path) => relative(HERE, absolute(path))), ...SHEETS];
+  const inputs = [...read.map((path) => relative(HERE, absolute(path))), SHEET, "tokens.css"];
   const sources = {};
   for (const name of [...new Set(inputs)].sort()) {
     sources[name] = createHash("sha256")
