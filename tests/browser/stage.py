@@ -1,4 +1,4 @@
-"""A stage for the phone's screens: the files of web/ as the server would give them, with a filled store instead of a real one."""
+"""A stage for the phone's screens: the files of web/ as the server gives them, over a filled store."""
 
 from __future__ import annotations
 
@@ -126,8 +126,7 @@ def _shell() -> str:
     imports = {name: f"/app/vendor/{where}" for name, where in IMPORTS.items()}
     imports |= {name: f"/app/shims/{where}" for name, where in SHIMS.items()}
     tag = f'<script type="importmap">{json.dumps({"imports": imports})}</script>'
-    page = (WEB / "index.html").read_text().replace("<!--importmap-->", tag)
-    return page
+    return (WEB / "index.html").read_text().replace("<!--importmap-->", tag)
 
 
 def _checklist() -> dict[str, Any]:

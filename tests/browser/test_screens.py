@@ -1,4 +1,4 @@
-"""Every view of the router, in every scene: readable by all, nothing too small, nothing wider than the phone, no word missing."""
+"""Every view of the router, in every scene: readable by all, nothing too small or too wide, no word missing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, FilePayload, Page
 
 from tests.browser.stage import AXE, Look, address, browser, first_row, looking, show, views
 
@@ -24,12 +24,21 @@ ALWAYS_SIGNED_OUT = {"sign-in": "out", "enrol": "new"}
 LATIN_ALLOWED = re.compile(
     r"English|Wi-Fi|[KMG]B|iPhone \d+|GB \d+|MA46\w+|[0-9A-F]{4}-[0-9A-F]{4}|[0-9a-f]{8,}|±|li|zhang|\b[A-D] 级|km|m\b"
 )
-SMALL = """() => [...document.querySelectorAll('a[href], button, input:not([hidden]), select, textarea, summary')].filter((one) => {
+SMALL = """() => [
+  ...document.querySelectorAll('a[href], button, input:not([hidden]), select, textarea, summary'),
+].filter((one) => {
   if (one.closest('p, li, dd > span, .tag, .notice') && getComputedStyle(one).display === 'inline') return false;
   if (!one.checkVisibility({ visibilityProperty: true })) return false;
   const box = one.getBoundingClientRect();
   return box.width > 0 && (box.height < 43.9 || box.width < 43.9);
-}).map((one) => `${one.tagName} ${one.className} ${one.textContent.trim().slice(0, 20)} ${one.getBoundingClientRect().height}`)"""
+}).map((one) => {
+  const { width, height } = one.getBoundingClientRect();
+  return `${one.tagName} ${one.className} ${one.textContent.trim().slice(0, 20)} ${width}x${height}`;
+})"""
+LABELS = """() => [...document.querySelectorAll('[aria-label], [alt], [placeholder]')]
+  .map((one) => [one.ariaLabel, one.alt, one.placeholder].join(' ')).join(' ')"""
+MESSAGES = """() => Promise.all(['zh-CN', 'zh-CN.later', 'en'].map(
+  (name) => import(`/app/messages/${name}.js`).then((module) => module.default)))"""
 
 
 @pytest.fixture(scope="module")
@@ -128,9 +137,7 @@ def test_the_largest_text_clips_nothing(chrome: Browser, table: list[dict[str, A
 def test_both_languages_know_the_same_messages_with_the_same_gaps(chrome: Browser) -> None:
     with looking(chrome, Look(scene="out")) as page:
         show(page, "/app/sign-in")
-        zh, later, en = page.evaluate(
-            "Promise.all(['zh-CN', 'zh-CN.later', 'en'].map((name) => import(`/app/messages/${name}.js`).then((m) => m.default)))"
-        )
+        zh, later, en = page.evaluate(MESSAGES)
         assert not zh.keys() & later.keys()
         zh |= later
     assert zh.keys() == en.keys()
@@ -182,7 +189,7 @@ HEADS = """([field]) => import('/app/store.js').then(async ({ visits, heads }) =
 
 
 def test_the_same_photo_can_be_chosen_twice(chrome: Browser) -> None:
-    photo = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8\xff\xe0"}
+    photo: FilePayload = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8\xff\xe0"}
     with looking(chrome, Look(scene="full")) as page:
         show(page, address("/app/visits/:visit/evidence"))
         for _ in range(2):
@@ -236,15 +243,13 @@ def axe(page: Page) -> list[str]:
 def fit(page: Page) -> list[str]:
     """What is wider than the phone, or too small for a glove."""
     wide = page.evaluate("document.documentElement.scrollWidth")
-    return ([f"scrolls sideways: {wide}"] if wide > 360 else []) + page.evaluate(SMALL)
+    return ([f"scrolls sideways: {wide}"] if wide > 360 else []) + list(page.evaluate(SMALL))
 
 
 def words(page: Page) -> list[str]:
     """Missing messages, and words that aren't Chinese."""
     text = page.locator("body").inner_text()
-    labels = page.evaluate(
-        "[...document.querySelectorAll('[aria-label], [alt], [placeholder]')].map((e) => [e.ariaLabel, e.alt, e.placeholder].join(' ')).join(' ')"
-    )
+    labels = page.evaluate(LABELS)
     plain = LATIN_ALLOWED.sub("", f"{text} {labels}")
     return re.findall(r"⟦[^⟧]*⟧|[A-Za-z]{2,}[A-Za-z .]*", plain)
 
