@@ -166,7 +166,7 @@ def test_what_is_sent_as_dead_is_read_again_and_gets_its_ordinary_verdict(scene:
 
 
 def test_only_the_replicas_own_phone_fills_a_place_with_what_cannot_be_read(scene: Scene) -> None:
-    assert scene.push("wang", [b"garbage"], of="li") == (0, [(None, "dead", _ANY)])
+    assert scene.push("wang", [b'{"seq":1,"rid":"\xff"}'], of="li") == (0, [(1, "dead", _ANY)])
     assert (scene.pens["li"].rid, 1) not in scene.ledger.rows[VISIT]
 
 
