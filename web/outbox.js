@@ -257,21 +257,14 @@ export async function beginEpoch(tx) {
  */
 export async function emitAgain(db, fresh) {
   const old = await db.get("kv", "device");
-  const rows = (await db.getAllFromIndex("ops", "open")).filter((/** @type {Row} */ row) => row.rid === old.rid);
-  const held = (await db.getAll("ops")).filter((row) => row.rid === old.rid && row.verdict === "held");
-  /** @type {Map<string, (Row & {op: Op})[]>} */
-  const byVisit = Map.groupBy([...rows, ...held], (row) => row.visit);
+  const unsent = (await db.getAllFromIndex("ops", "mine"))
+    .filter((/** @type {Row} */ row) => row.rid === old.rid && (row.open || row.verdict === "held"))
+    .sort((a, b) => a.seq - b.seq);
   /** @type {{gone: Row[], born: Row[], places: Place[]}} */
   const all = { gone: [], born: [], places: [] };
-  for (const [visit, unsent] of byVisit) {
-    const done = await emitVisit(
-      db,
-      fresh,
-      await db.get("visits", visit),
-      unsent.sort((a, b) => a.seq - b.seq),
-    );
-    for (const part of /** @type {const} */ (["gone", "born", "places"]))
-      all[part].push(.../** @type {any} */ (done[part]));
+  for (const visit of new Set(unsent.map((row) => row.visit))) {
+    const of = unsent.filter((row) => row.visit === visit);
+    await emitVisit(fresh, await db.get("visits", visit), of, all);
   }
   await write(db, ["ops", "visits", "kv"], async (tx) => {
     for (const row of [...all.gone, ...all.born]) await tx.objectStore("ops").put(row);
@@ -281,20 +274,19 @@ export async function emitAgain(db, fresh) {
   return all.gone.filter(({ again }) => again === "").length;
 }
 
-/** @param {Db} db @param {Device} fresh @param {Place} place @param {(Row & {op: Op})[]} unsent in seq order */
-async function emitVisit(db, fresh, place, unsent) {
+/** @param {Device} fresh @param {Place} place @param {(Row & {op: Op})[]} unsent in seq order
+ * @param {{gone: Row[], born: Row[], places: Place[]}} all what is to be written */
+async function emitVisit(fresh, place, unsent, all) {
   const first = unsent[0].seq;
   /** @type {Map<string, string>} */
   const renamed = new Map();
   const rename = (/** @type {string} */ id) => renamed.get(id) ?? id;
-  const gone = [];
-  const born = [];
   let at = { ...place, ctx: { ...place.ctx, [unsent[0].rid]: first - 1 }, tail: { rid: fresh.rid, seq: 0, hash: "" } };
   if (first === 1) delete at.ctx[unsent[0].rid];
   for (const row of unsent) {
     const { open: _, ...closed } = row;
     if (PERSONAL.includes(row.op.kind)) {
-      gone.push({ ...closed, again: "" });
+      all.gone.push({ ...closed, again: "" });
       continue;
     }
     const { [row.rid]: own, ...ctx } = row.op.ctx;
@@ -310,10 +302,10 @@ async function emitVisit(db, fresh, place, unsent) {
     ); // prettier-ignore
     at = advanced(at, made, await hashOf(made));
     renamed.set(opId(row), opId(made));
-    gone.push({ ...closed, again: opId(made) });
-    born.push(rowFor(made));
+    all.gone.push({ ...closed, again: opId(made) });
+    all.born.push(rowFor(made));
   }
-  return { gone, born, places: [at] };
+  all.places.push(at);
 }
 
 // --- words ------------------------------------------------------------------------------------------------------------
