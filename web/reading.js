@@ -1,8 +1,8 @@
 // How screens read a visit: its sections and findings with the numbers people use, and words for any path and value.
 
-import { pathKey, valueAt } from "./fold.js";
+import { pathKey } from "./fold.js";
 import { state } from "./store.js";
-import { date, day, list, moment, t } from "./ui/words.js";
+import { day, list, t, word } from "./ui/words.js";
 
 /** @import { Visit } from "./store.js" */
 /** @typedef {{id: string, no: string, text: string, how?: string, basis?: string, section: string, major?: boolean, item: string}} Point */
@@ -104,54 +104,15 @@ export const itemsOf = (v) => v.template?.items ?? [];
 /** @param {Visit} v @param {string} target `visit`, `answer:<point>`, `finding:<row>` */
 export const photosOf = (v, target) => v.media.filter((photo) => photo.for === target);
 
-/** What a path is called: "问题 7 的严重程度". @param {Visit} v @param {string[]} path */
-export function pathWords(v, path) {
-  const [group, id, field] = path;
-  if (group === "visit") return fieldWords(v, id);
-  const name = t(`field.${group}.${field ?? "self"}`);
-  if (group === "answer") return t("of.answer", { no: pointOf(v, id)?.no ?? id, field: name });
-  if (group === "finding") {
-    const n = findingsOf(v).find(({ row }) => row === id)?.n;
-    return n ? t("of.finding", { n, field: name }) : t("of.new_finding");
-  }
-  if (group === "media") return t("of.photo", { field: name });
-  if (group === "sign") return t("of.sign", { name: nameOf(v, id) });
-  return t(`field.${group}`);
-}
-
-/** @param {Visit} v @param {string} id */
-function fieldWords(v, id) {
-  const [field, of] = id.split(":");
-  const name = field === "no_interest" ? nameOf(v, of) : (itemsOf(v).find((item) => item.id === of)?.name ?? of);
-  return of ? t(`field.visit.${field}.of`, { name }) : t(`field.visit.${field}`);
-}
-
-/** What a value reads like. @param {Visit} v @param {string[]} path @param {any} val @returns {string} */
-export function valueWords(v, path, val) {
-  if (val === null || val === undefined) return t("value.none");
-  const field = path[2] ?? path[1].split(":")[0];
-  const type = (/** @type {string} */ id) => t(`result.${id}`);
-  if (field === "verdict") return t(`answer.${val}`);
-  if (field === "severity" || field === "measure") return t(`${field}.${val}`);
-  if (field === "point") return pointOf(v, val)?.no ?? val;
-  if (field === "due") return day(val);
-  if (field === "result") return Array.isArray(val) ? list(val.map(type)) : type(val);
-  if (field === "no_interest")
-    return val.interest ? t("interest.has", { reason: val.reason ?? "" }) : t("interest.none");
-  if (field === "arrived" || field === "left") return moment(val.at);
-  if (field === "section") return list(val.map((/** @type {string} */ id) => nameOf(v, id)));
-  if (field === "attempts") return t("attempts.n", { n: val.length });
-  if (field === "noncooperation")
-    return list([...val.circumstances.map((/** @type {string} */ id) => t(`circumstance.${id}`)), val.text]);
-  if (field === "followup") return list([val.owner, val.due && date(val.due), val.text]);
-  if (field === "methods") return list(val.map((/** @type {string} */ id) => t(`method.${id}`)));
-  if (field === "form") return t(`form.${val}`);
-  if (typeof val === "boolean") return t(val ? "yes" : "no");
-  return String(val);
-}
-
-/** Words of a head: who wrote it. @param {Visit} v @param {any} op @param {string[]} path */
-export const headWords = (v, op, path) => ({ name: nameOf(v, op.author), at: op.at, val: valueAt(op, path) });
+/** What is said of a finding besides its text. @param {any} fields @returns {string[]} */
+export const factsOf = ({ severity, measure, due, place, basis }) =>
+  [
+    severity && word("severity", severity),
+    measure && word("measure", measure),
+    due && t("finding.before", { day: day(due) }),
+    place,
+    basis,
+  ].filter(Boolean);
 
 /** One line for each thing to do: open points of an item and versions are counted together.
  * @param {{code: string, detail: any}[]} missing */
@@ -206,7 +167,7 @@ export function missingWords(v, { code, detail: d, n }) {
       n: code === "order_deadline" ? (row?.n ?? "") : n,
       item: item?.name ?? t("missing.visit"),
       name: nameOf(v, d.officer ?? d.signer ?? null),
-      result: list(types.map((/** @type {string} */ type) => t(`result.${type}`))),
+      result: list(types.map((/** @type {string} */ type) => word("result", type))),
       what: code === "result_mismatch" ? whyWords(v, d) : "",
     }),
     href: `/app/visits/${v.id}${to}`,

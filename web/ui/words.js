@@ -32,6 +32,9 @@ export function t(key, values = {}) {
   );
 }
 
+/** The word for an id of ours; what we don't know is shown as it is. @param {string} group @param {any} id */
+export const word = (group, id) => (has(`${group}.${id}`) ? t(`${group}.${id}`) : String(id));
+
 /** A message whose `{gap}`s are filled with markup. @param {string} key @param {Record<string, any>} values */
 export function parts(key, values) {
   return (messages[key] ?? `⟦${key}⟧`).split(/\{(\w+)\}/).map((part, i) => (i % 2 ? values[part] : part));
@@ -47,7 +50,12 @@ const timeZone = "Asia/Shanghai";
 
 /** Times that people read are Beijing time, whatever the phone's zone.
  * @param {string | number | Date} when @param {Intl.DateTimeFormatOptions} shape */
-const format = (when, shape) => new Intl.DateTimeFormat(lang, { timeZone, ...shape }).format(new Date(when));
+function format(when, shape) {
+  const date = new Date(when);
+  return Number.isNaN(date.getTime())
+    ? String(when)
+    : new Intl.DateTimeFormat(lang, { timeZone, ...shape }).format(date);
+}
 
 /** 2026-11-24 @param {string | number | Date} [when] */
 export const isoDay = (when = Date.now()) => new Intl.DateTimeFormat("sv-SE", { timeZone }).format(new Date(when));

@@ -5,7 +5,8 @@ import { html } from "../ui/html.js";
 import { useLive } from "../ui/live.js";
 import { Notice } from "../ui/page.js";
 import { t } from "../ui/words.js";
-import { myId, pathWords, valueWords } from "../reading.js";
+import { myId } from "../reading.js";
+import { pathWords, valueWords } from "../naming.js";
 import { signatureOf } from "./record.js";
 
 /** @typedef {import("../store.js").Visit} Visit */

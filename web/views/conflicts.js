@@ -8,7 +8,8 @@ import { Choice, html, moveInGroup } from "../ui/html.js";
 import { attempt, say } from "../ui/live.js";
 import { Empty, Item, Notice, Page, Section } from "../ui/page.js";
 import { dots, list, moment, t } from "../ui/words.js";
-import { findingsOf, nameOf, pathWords, pointOf, valueWords, versionsAt } from "../reading.js";
+import { findingsOf, nameOf, pointOf, versionsAt } from "../reading.js";
+import { pathWords, valueWords } from "../naming.js";
 
 /** @typedef {import("../store.js").Visit} Visit */
 const TEXTS = ["text", "place", "basis", "note", "caption", "summary", "result_note", "attendee", "attendee_post"];

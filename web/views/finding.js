@@ -10,7 +10,7 @@ import { attempt } from "../ui/live.js";
 import { Item, Notice, Page } from "../ui/page.js";
 import { CameraButton, PhotoStrip } from "../ui/photos.js";
 import { dots, list, moment, t } from "../ui/words.js";
-import { findingsOf, nameOf, pathWords, phrasesFor, photosOf, pointOf, versionsAt } from "../reading.js";
+import { findingsOf, nameOf, phrasesFor, photosOf, pointOf, versionsAt } from "../reading.js";
 
 /** @param {{v: import("../store.js").Visit, params: any}} props */
 export default function Finding({ v, params }) {
@@ -67,7 +67,7 @@ export default function Finding({ v, params }) {
       html`<${Notice}
         kind="conflict"
         icon="s-conflict"
-        title=${t("conflicts.here", { fields: list(conflicts.map((/** @type {any} */ one) => pathWords(v, one.path))) })}
+        title=${t("conflicts.here", { fields: list(conflicts.map((/** @type {any} */ one) => t(`field.finding.${one.path[2]}`))) })}
       >
         <a href=${`${home}/conflicts`}>${t(v.leader ? "conflicts.settle" : "conflicts.look")}</a>
       <//>`

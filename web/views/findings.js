@@ -5,8 +5,8 @@ import { act } from "../store.js";
 import { html, Icon, Tag } from "../ui/html.js";
 import { attempt } from "../ui/live.js";
 import { Empty, Notice, Page, Section } from "../ui/page.js";
-import { dots, moment, t } from "../ui/words.js";
-import { findingsOf, nameOf, photosOf, pointOf, valueWords } from "../reading.js";
+import { dots, moment, t, word } from "../ui/words.js";
+import { factsOf, findingsOf, nameOf, photosOf, pointOf } from "../reading.js";
 
 /** @param {{v: import("../store.js").Visit}} props */
 export default function Findings({ v }) {
@@ -55,8 +55,7 @@ function Row({ v, one }) {
   const photos = photosOf(v, `finding:${one.row}`);
   const conflicts = v.view.conflicts.filter((/** @type {any} */ conflict) => conflict.path[1] === one.row).length;
   const facts = [
-    fields.measure && valueWords(v, ["finding", one.row, "measure"], fields.measure),
-    fields.due && t("finding.before", { day: valueWords(v, ["finding", one.row, "due"], fields.due) }),
+    ...factsOf({ measure: fields.measure, due: fields.due }),
     photos.length > 0 && t("photos.n", { n: photos.length }),
     nameOf(v, one.author),
   ];
@@ -68,7 +67,7 @@ function Row({ v, one }) {
       <span class="t">${fields.text || t("finding.no_text")}</span>
       <span class="d">${dots(facts)}</span>
       <span class="row">
-        ${fields.severity && html`<${Tag} kind=${fields.severity === "major" ? "fail" : "calm"} icon=${fields.severity === "major" ? "s-alert" : "flag"}>${t(`severity.${fields.severity}`)}<//>`}
+        ${fields.severity && html`<${Tag} kind=${fields.severity === "major" ? "fail" : "calm"} icon=${fields.severity === "major" ? "s-alert" : "flag"}>${word("severity", fields.severity)}<//>`}
         ${!fields.severity && html`<${Tag} kind="due" icon="open">${t("finding.no_severity")}<//>`}
         ${fields.crime && html`<${Tag} kind="fail" icon="s-alert">${t("field.finding.crime")}<//>`}
         ${conflicts > 0 && html`<${Tag} kind="conflict" icon="s-conflict">${t("state.conflict")}<//>`}

@@ -10,7 +10,8 @@ import { SignatureTag } from "../ui/signature-tag.js";
 import { Strip } from "../ui/strip.js";
 import { Ruler, ticks } from "../ui/tally.js";
 import { ago, dots, list, ordinal, size, t } from "../ui/words.js";
-import { answeredIn, myId, nameOf, partsOf, pathWords, valueWords } from "../reading.js";
+import { answeredIn, myId, nameOf, partsOf } from "../reading.js";
+import { pathWords, valueWords } from "../naming.js";
 
 /** @param {{v: import("../store.js").Visit}} props */
 export default function Group({ v }) {

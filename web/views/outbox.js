@@ -8,7 +8,7 @@ import { Empty, Item, Notice, Page, Section } from "../ui/page.js";
 import { Picture } from "../ui/photos.js";
 import { Ruler, TallyLine, ticks } from "../ui/tally.js";
 import { day, moment, size, t } from "../ui/words.js";
-import { pathWords } from "../reading.js";
+import { pathWords } from "../naming.js";
 
 const ICONS = {
   saved: "s-phone",

@@ -9,17 +9,17 @@ import { Item, Notice, Page, Section } from "../ui/page.js";
 import { Picture } from "../ui/photos.js";
 import { SignatureTag } from "../ui/signature-tag.js";
 import { Strip } from "../ui/strip.js";
-import { clock, date, list, moment, t } from "../ui/words.js";
+import { clock, date, list, moment, t, word } from "../ui/words.js";
 import {
   answerOf,
   crewOf,
+  factsOf,
   findingsOf,
   itemsOf,
   myId,
   nameOf,
   partsOf,
   pointsOf,
-  valueWords,
   versionsAt,
 } from "../reading.js";
 
@@ -136,7 +136,7 @@ function Document({ v }) {
         .map(
           ({ id, name }) =>
             visit[`result:${id}`] &&
-            `${name}${t("paren", { text: valueWords(v, ["visit", "result"], visit[`result:${id}`]) })}`,
+            `${name}${t("paren", { text: list(visit[`result:${id}`].map((/** @type {string} */ type) => word("result", type))) })}`,
         )
         .filter(Boolean)
         .join(t("semicolon")),
@@ -146,11 +146,11 @@ function Document({ v }) {
       html`${line("subject.address", v.assignment.subject.address)}
         ${line("subject.crew", list(crewOf(v).map((/** @type {any} */ one) => `${one.name}${one.certificate ? t("paren", { text: one.certificate }) : ""}`)))}
         ${line("field.visit.attendee", list([visit.attendee, visit.attendee_post]))}
-        ${line("field.visit.methods", visit.methods && valueWords(v, ["visit", "methods"], visit.methods))}
+        ${line("field.visit.methods", list((visit.methods ?? []).map((/** @type {string} */ id) => word("method", id))))}
         ${line("record.notice", list([visit.certificates_shown && t("step.certificates"), visit.notice_read && t("step.notice")]))}
         <h3>${t("record.findings", { n: findings.length })}</h3>
         <ol>
-          ${findings.map(({ n, row, fields }) => html`<li>${n}. ${fields.text || t("finding.no_text")}${t("paren", { text: list(["severity", "measure", "due", "place", "basis"].filter((field) => fields[field]).map((field) => valueWords(v, ["finding", row, field], fields[field]))) })}</li>`)}
+          ${findings.map(({ n, fields }) => html`<li>${n}. ${fields.text || t("finding.no_text")}${t("paren", { text: list(factsOf(fields)) })}</li>`)}
         </ol>
         <h3>${t("record.points")}</h3>
         ${partsOf(v.template).map(

@@ -8,7 +8,7 @@ import { Choice, html, Icon, moveInGroup } from "../ui/html.js";
 import { Field } from "../ui/field.js";
 import { attempt, say } from "../ui/live.js";
 import { Item, Notice, Page, Section } from "../ui/page.js";
-import { date, list, t } from "../ui/words.js";
+import { date, list, t, word } from "../ui/words.js";
 import { gathered, itemsOf, missingWords, nameOf, whyWords } from "../reading.js";
 
 /** @typedef {import("../store.js").Visit} Visit */
@@ -81,7 +81,7 @@ export default function Result({ v, query }) {
               : html`<div class="sheet">
                   <${Item}
                     title=${t("result.item", { n: i + 1, all: items.length, name: item.name })}
-                    note=${types(item.id).length ? list(types(item.id).map((type) => t(`result.${type}`))) : t("result.none")}
+                    note=${types(item.id).length ? list(types(item.id).map((type) => word("result", type))) : t("result.none")}
                     onClick=${closed ? undefined : () => setOpen(item.id)}
                   />
                 </div>`
@@ -139,7 +139,7 @@ function Types({ v, item, types, onChoose }) {
             key=${one.type}
             checked=${main === one.type}
             off=${!one.can}
-            title=${`${one.n} ${t(`result.${one.type}`)}`}
+            title=${`${one.n} ${word("result", one.type)}`}
             note=${note(one)}
             onPick=${() => onChoose([one.type, ...further.filter((other) => other !== one.type && mayJoin(one.type).includes(other))])}
           />`,
@@ -165,7 +165,7 @@ function Types({ v, item, types, onChoose }) {
                   many
                   checked=${further.includes(one.type)}
                   off=${!one.can && !further.includes(one.type)}
-                  title=${`${one.n} ${t(`result.${one.type}`)}`}
+                  title=${`${one.n} ${word("result", one.type)}`}
                   note=${note(one)}
                   onPick=${() => onChoose([main, ...(further.includes(one.type) ? further.filter((other) => other !== one.type) : [...further, one.type])])}
                 />`,

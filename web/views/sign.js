@@ -8,7 +8,7 @@ import { attempt, say, useLive } from "../ui/live.js";
 import { Empty, Notice, Page } from "../ui/page.js";
 import { drawn, Pad, typed } from "../ui/pad.js";
 import { Strip } from "../ui/strip.js";
-import { list, t } from "../ui/words.js";
+import { list, t, word } from "../ui/words.js";
 import { crewOf, findingsOf, itemsOf, myId, nameOf } from "../reading.js";
 
 /** @param {{v: import("../store.js").Visit, query: any}} props */
@@ -130,6 +130,6 @@ function summary(v) {
     subject: v.assignment.subject.name,
     findings: findingsOf(v).filter(({ alive }) => alive).length,
     photos: v.media.length,
-    result: results.length ? list([...new Set(results)].map((type) => t(`result.${type}`))) : t("result.none"),
+    result: results.length ? list([...new Set(results)].map((type) => word("result", type))) : t("result.none"),
   });
 }

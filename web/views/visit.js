@@ -9,7 +9,7 @@ import { attempt } from "../ui/live.js";
 import { Item, Notice, Page, Section } from "../ui/page.js";
 import { PhaseTag } from "../ui/phase.js";
 import { Sheet } from "../ui/sheet.js";
-import { clock, date, day, dots, list, moment, stamp, t } from "../ui/words.js";
+import { clock, date, day, dots, list, moment, stamp, t, word } from "../ui/words.js";
 import { answeredIn, crewOf, itemsOf, myId, nameOf, pointsOf } from "../reading.js";
 
 /** @param {{v: import("../store.js").Visit, query: any}} props */
@@ -122,7 +122,7 @@ function Facts({ v, subject }) {
       html`<dt>${t("subject.earlier")}</dt>
         <dd>
           <span
-            >${subject.earlier.map((/** @type {any} */ one) => html`${date(one.on)} ${one.result ? t(`result.${one.result}`) : ""} ${one.text}<br />`)}</span
+            >${subject.earlier.map((/** @type {any} */ one) => html`${date(one.on)} ${one.result ? word("result", one.result) : ""} ${one.text}<br />`)}</span
           >
         </dd>`
     }
