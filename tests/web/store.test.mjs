@@ -1,0 +1,127 @@
+// What screens are told and may do, over a database in memory.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { Server, VISIT, problem, serverOp } from "./phone.mjs";
+import { splitId } from "../../web/ops.js";
+
+globalThis.document = { addEventListener() {}, visibilityState: "hidden" };
+globalThis.addEventListener = () => {};
+const interval = globalThis.setInterval;
+globalThis.setInterval = (...given) => interval(...given).unref();
+const timeout = globalThis.setTimeout;
+globalThis.setTimeout = (...given) => timeout(...given).unref();
+
+const server = new Server();
+const store = await import("../../web/store.js");
+await store.boot();
+await store.signIn("li", "x");
+await store.enrol("phone");
+await store.syncNow();
+after(async () => {
+  server.instead = async () => problem(500, "internal");
+  await store.signOut(String((await store.signOut()).confirm));
+});
+
+/** Two acts of the server make another one the leader. */
+async function lead(officer, seq) {
+  const other = officer === "li" ? "wang" : "li";
+  server.put(
+    serverOp("srv", seq, "assign", ["crew", other], {
+      role: "member",
+      reason: "x",
+    }),
+  );
+  server.put(
+    serverOp("srv", seq + 1, "assign", ["crew", officer], {
+      role: "leader",
+      reason: "x",
+    }),
+  );
+  await store.syncNow();
+  await store.visit(VISIT);
+}
+
+const WANG = "d".repeat(32);
+const TEXT = ["answer", "p1", "note"];
+
+test("an edit replaces what its author was shown when the field got the focus, not what came meanwhile", async () => {
+  await store.visit(VISIT);
+  const first = await store.act(
+    VISIT,
+    "set",
+    TEXT,
+    "初稿",
+    store.heads(VISIT, TEXT),
+  );
+  await store.syncNow();
+  await store.visit(VISIT);
+  const base = store.heads(VISIT, TEXT);
+  assert.deepEqual(base, [first]);
+  const [rid, seq] = splitId(first);
+  server.put(
+    serverOp(WANG, 1, "set", TEXT, "王的", {
+      base: [first],
+      ctx: { [rid]: seq, srv: 2 },
+    }),
+  );
+  await store.syncNow();
+  await store.visit(VISIT);
+  const mine = await store.act(VISIT, "set", TEXT, "我的", base);
+  const { view } = await store.visit(VISIT);
+  const [{ path, heads }] = view.conflicts;
+  assert.deepEqual(path, TEXT);
+  assert.deepEqual(
+    heads.map(({ op, val }) => [op, val]).sort(),
+    [
+      [mine, "我的"],
+      [`${WANG}:1`, "王的"],
+    ].sort(),
+  );
+});
+
+test("a member revises only his own version, the leader settles all", async () => {
+  const seen = await store.visit(VISIT);
+  const mine = seen.view.conflicts[0].heads.find(
+    ({ author }) => author === "li",
+  ).op;
+  await lead("wang", 3);
+  assert.deepEqual(store.heads(VISIT, TEXT), [mine]);
+  await lead("li", 5);
+  const { view, leader } = await store.visit(VISIT);
+  assert.ok(leader);
+  assert.equal(view.conflicts.length, 1);
+  assert.equal(store.heads(VISIT, TEXT).length, 2);
+  await store.act(VISIT, "set", TEXT, "定稿", store.heads(VISIT, TEXT));
+  assert.deepEqual((await store.visit(VISIT)).view.conflicts, []);
+});
+
+test("what is typed is kept in NFC, and what can't be an op is refused before anything is written", async () => {
+  const before = (await store.outbox(true)).length;
+  await assert.rejects(
+    store.act(VISIT, "set", ["answer", "p1", "nonsense"], "x"),
+    { code: "bad_path" },
+  );
+  await assert.rejects(store.act(VISIT, "set", TEXT, 1.5), {
+    code: "bad_value",
+  });
+  assert.equal((await store.outbox(true)).length, before);
+  await store.act(VISIT, "set", TEXT, "cafe\u0301");
+  assert.equal(
+    (await store.visit(VISIT)).view.content.answer.p1.note,
+    "caf\u00e9",
+  );
+});
+
+test("signing out with a queue wants the number typed, and deletes nothing", async () => {
+  server.instead = async () => problem(503, "busy");
+  await store.act(VISIT, "set", ["answer", "p2", "note"], "未发");
+  const unsent = (await store.outbox()).length;
+  const asked = await store.signOut();
+  assert.deepEqual(asked, { done: false, unsent, confirm: String(unsent) });
+  assert.deepEqual(await store.signOut("yes"), asked);
+  assert.equal(store.state().officer.id, "li");
+  assert.ok((await store.exportQueue()).size > 1024);
+  server.instead = async () => null;
+});
