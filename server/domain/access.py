@@ -1,4 +1,4 @@
-"""Who may see and do what with a visit from the office (domain rules, section 2): least privilege by unit and by visit."""
+"""Who may see and do what with a visit from the office: least privilege by unit and by visit."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ ACTS: Final[dict[str, frozenset[str]]] = {
     "approve": frozenset({"unit_clerk"}),
     "return": frozenset({"unit_clerk"}),
 }
-"""Act on a visit -> the roles of the visit's own unit that may do it. `replace` is an `assign` that takes a drawn officer
-out or puts another in his place (R20.1). The visit's leader may `admit` too; that is a matter of the crew."""
+"""Act on a visit -> the roles of the visit's own unit that may do it. `replace` is an `assign` that takes a drawn
+officer out or puts another in his place (R20.1). The visit's leader may `admit` too; that is a matter of the crew."""
 
 
 def sees_all_units(roles: Collection[str]) -> bool:

@@ -9,19 +9,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from server.store.tables import device, item, officer, record, subject, task, task_item, visit, visit_crew, visit_task
+from server.store.tables import device, item, officer, subject, task, task_item, visit, visit_crew, visit_task
 
 
 def cards(conn: Connection, visit_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """One card a visit, in the order of their ids. `phase` is that of the last fold, where there was one."""
+    """One card a visit, in the order of their ids."""
     if not visit_ids:
         return []
     crews, devices = _crews(conn, visit_ids), _devices(conn, visit_ids)
     tasks, phrases = _tasks(conn, visit_ids)
     query = (
-        sa.select(visit, subject, record.c.phase.label("phase"), record.c.head.label("folded"))
+        sa.select(visit, subject)
         .join(subject, subject.c.id == visit.c.subject_id)
-        .outerjoin(record, record.c.visit_id == visit.c.id)
         .where(visit.c.id.in_(visit_ids))
         .order_by(visit.c.id)
         .set_label_style(sa.LABEL_STYLE_TABLENAME_PLUS_COL)
@@ -35,7 +34,6 @@ def cards(conn: Connection, visit_ids: Sequence[str]) -> list[dict[str, Any]]:
                 "tasks": tasks[id_],
                 "round": row["visit_round"],
                 "head": row["visit_head"],
-                "phase": row["phase"] if row["folded"] == row["visit_head"] else None,
                 "window": {"from": row["visit_window_from"], "to": row["visit_window_to"]},
                 "subject": _subject(row),
                 "crew": crews[id_],

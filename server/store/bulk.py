@@ -1,4 +1,4 @@
-"""Many rows into one table by one prepared statement: the driver's own executemany, without a dictionary for each row."""
+"""Many rows into one table by one prepared statement: the driver's own executemany, no dictionary for each row."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The child process that decodes: it makes the pictures that people are shown, under limits, and touches nothing else.
+"""The child process that decodes: it makes the pictures that people are shown, under limits, and no more.
 
-It is run as a file of its own by `server.store.painter`, so that no hostile picture is ever opened in the server. A line
-of its input is `<kind> TAB <original> TAB <picture to make>`; it answers `ok` or `no` for each.
+It is run as a file of its own by `server.store.painter`, so that no hostile picture is ever opened in the server. A
+line of its input is `<kind> TAB <original> TAB <picture to make>`; it answers `ok` or `no` for each.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def make(kind: str, source: str, target: str) -> bool:
             _on_white(shown).save(draft, "JPEG", quality=QUALITY[kind], optimize=True)
         os.replace(draft, target)
         return True
-    except Exception:  # noqa: BLE001  # a hostile file may raise anything: it only isn't shown
+    except Exception:  # a hostile file may raise anything: it only isn't shown
         with contextlib.suppress(OSError):
             os.unlink(draft)
         return False

@@ -1,4 +1,4 @@
-"""Many small files in one multipart/form-data body, read as a stream: `visit` first, then parts named by their digests."""
+"""Many small files in one multipart/form-data body, read as a stream: `visit` first, then parts named by digests."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class _Part:
 
 
 class BatchReader:
-    """Feed it the body block by block, then `finish`; `close` in any case. Nothing is kept of a body that ends early."""
+    """Feed it the body block by block, then `finish`; `close` always. Of a body that ends early nothing is kept."""
 
     def __init__(self, desk: Desk, person: Person, rid: str | None, content_type: str) -> None:
         kind, options = parse_options_header(content_type)
