@@ -1,4 +1,4 @@
-"""Photographs, recordings and signature images as files, named by their digests and on the disk before any row says so."""
+"""Photographs, recordings and signature images as files, named by digest and on the disk before any row says so."""
 
 from __future__ import annotations
 
