@@ -213,7 +213,7 @@ def test_a_signature_is_drawn_taken_back_and_confirmed(chrome: Browser) -> None:
         page.get_by_role("button", name="确认签字").click()
         page.wait_for_url("**/record")
         [name, _visit, signer, mark, digest] = page.evaluate(
-            "window.calls.map(([a, b, c, d, e]) => [a, b, c, { strokes: d.strokes.length, size: d.png.size }, e])[0]"
+            "window.calls.map(([a, b, c, d, e]) => [a, b, c, { strokes: d.strokes.strokes.length, size: d.png.size }, e])[0]"
         )
         assert (name, signer, mark["strokes"], len(digest)) == ("captureSignature", "o-li", 1, 64)
         assert mark["size"] > 300

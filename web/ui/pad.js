@@ -1,94 +1,65 @@
 // The signature pad: mouse, finger or pen, a stroke taken back, all strokes kept as data beside the picture.
 
-import SignaturePad from "signature_pad";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { html, Icon } from "./html.js";
+import { ink } from "./ink.js";
 import { t } from "./words.js";
 
-const INK = "#10243a";
-
-/** @param {{pad: {current: any}, label: string, onChange: (empty: boolean) => void}} props `pad.current` becomes the pad */
-export function Pad({ pad, label, onChange }) {
+/** @param {{strokes: import("./ink.js").Stroke[], label: string, onChange: (strokes: import("./ink.js").Stroke[]) => void}} props */
+export function Pad({ strokes, label, onChange }) {
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
-  const [empty, setEmpty] = useState(true);
-  const changed = () => {
-    setEmpty(pad.current.isEmpty());
-    onChange(pad.current.isEmpty());
+  const latest = useRef(strokes);
+  latest.current = strokes;
+  const paint = () => {
+    const box = canvas.current;
+    if (!box) return;
+    const context = /** @type {CanvasRenderingContext2D} */ (box.getContext("2d"));
+    box.width = box.offsetWidth * devicePixelRatio;
+    box.height = box.offsetHeight * devicePixelRatio;
+    context.scale(devicePixelRatio, devicePixelRatio);
+    ink(context, latest.current);
   };
+  useEffect(paint, [strokes]);
   useEffect(() => {
-    const box = /** @type {HTMLCanvasElement} */ (canvas.current);
-    pad.current = new SignaturePad(box, { penColor: INK, minWidth: 1.2, maxWidth: 3.2 });
-    pad.current.addEventListener("endStroke", changed);
-    const fit = () => {
-      const strokes = pad.current.toData();
-      const ratio = Math.max(devicePixelRatio, 1);
-      box.width = box.offsetWidth * ratio;
-      box.height = box.offsetHeight * ratio;
-      box.getContext("2d")?.scale(ratio, ratio);
-      pad.current.fromData(strokes);
-    };
-    const watch = new ResizeObserver(fit);
-    watch.observe(box);
-    return () => {
-      watch.disconnect();
-      pad.current.off();
-    };
+    const watch = new ResizeObserver(paint);
+    watch.observe(/** @type {Element} */ (canvas.current));
+    return () => watch.disconnect();
   }, []);
-  const undo = () => {
-    pad.current.fromData(pad.current.toData().slice(0, -1));
-    changed();
+  const pen = (/** @type {PointerEvent} */ event) => {
+    const box = /** @type {HTMLCanvasElement} */ (canvas.current);
+    const begins = event.type === "pointerdown";
+    if (event.button > 0 || !(begins || box.hasPointerCapture(event.pointerId))) return;
+    box.setPointerCapture(event.pointerId);
+    const { left, top } = box.getBoundingClientRect();
+    const many = begins ? [event] : (event.getCoalescedEvents?.() ?? []);
+    const points = (many.length ? many : [event]).map(
+      ({ clientX, clientY, timeStamp, pressure }) =>
+        /** @type {import("./ink.js").Stroke[0]} */ ([
+          round(clientX - left),
+          round(clientY - top),
+          round(timeStamp),
+          pressure,
+        ]),
+    );
+    const done = latest.current;
+    onChange(
+      (latest.current = begins ? [...done, points] : [...done.slice(0, -1), [...done[done.length - 1], ...points]]),
+    );
   };
-  const clear = () => {
-    pad.current.clear();
-    changed();
-  };
+  const off = !strokes.length;
   return html`<div class="padbox">
-      <canvas ref=${canvas} role="img" aria-label=${label}></canvas>
-      ${empty && html`<p class="note">${t("sign.hint")}</p>`}
+      <canvas ref=${canvas} role="img" aria-label=${label} onPointerDown=${pen} onPointerMove=${pen}></canvas>
+      <p class="note">${t("sign.hint")}</p>
     </div>
     <div class="row">
-      <button type="button" class="btn grow" aria-disabled=${empty} onClick=${undo}>
+      <button type="button" class="btn grow" aria-disabled=${off} onClick=${() => onChange(strokes.slice(0, -1))}>
         <${Icon} name="undo" small />${t("sign.undo")}
       </button>
-      <button type="button" class="btn grow" aria-disabled=${empty} onClick=${clear}>${t("sign.clear")}</button>
+      <button type="button" class="btn grow" aria-disabled=${off} onClick=${() => onChange([])}>
+        ${t("sign.clear")}
+      </button>
     </div>`;
 }
 
-/** The drawing, cut to its ink, and its strokes. @param {any} pad @returns {Promise<{png: Blob, strokes: any}>} */
-export async function drawn(pad) {
-  const strokes = pad.toData();
-  const points = strokes.flatMap((/** @type {any} */ stroke) => stroke.points);
-  const [xs, ys] = ["x", "y"].map((axis) => points.map((/** @type {any} */ point) => point[axis]));
-  const [left, top] = [Math.min(...xs) - 8, Math.min(...ys) - 8];
-  const [width, height] = [Math.max(...xs) - left + 8, Math.max(...ys) - top + 8];
-  const paper = document.createElement("canvas");
-  const scale = Math.min(2, 640 / width);
-  paper.width = Math.ceil(width * scale);
-  paper.height = Math.ceil(height * scale);
-  const copy = new SignaturePad(paper, { penColor: INK, minWidth: 1.2, maxWidth: 3.2 });
-  const context = /** @type {CanvasRenderingContext2D} */ (paper.getContext("2d"));
-  context.scale(scale, scale);
-  context.translate(-left, -top);
-  copy.fromData(strokes);
-  copy.off();
-  return { png: await toPng(paper), strokes };
-}
-
-/** The typed way, for who can't draw: the app draws the name; a witness signs beside it. @param {string} name */
-export async function typed(name) {
-  const paper = document.createElement("canvas");
-  paper.width = 480;
-  paper.height = 160;
-  const context = /** @type {CanvasRenderingContext2D} */ (paper.getContext("2d"));
-  context.font = `64px ${getComputedStyle(document.documentElement).getPropertyValue("--serif")}`;
-  context.fillStyle = INK;
-  context.textBaseline = "middle";
-  context.fillText(name, 16, 80, 448);
-  return { png: await toPng(paper), strokes: null };
-}
-
-/** @param {HTMLCanvasElement} paper @returns {Promise<Blob>} */
-const toPng = (paper) =>
-  new Promise((resolve, reject) =>
-    paper.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("canvas"))), "image/png"),
-  );
+/** @param {number} n to a tenth */
+const round = (n) => Math.round(n * 10) / 10;

@@ -6,7 +6,8 @@ import { captureSignature, signable } from "../store.js";
 import { html, Icon, Segmented } from "../ui/html.js";
 import { attempt, say, useLive } from "../ui/live.js";
 import { Empty, Notice, Page } from "../ui/page.js";
-import { drawn, Pad, typed } from "../ui/pad.js";
+import { drawn, typed } from "../ui/ink.js";
+import { Pad } from "../ui/pad.js";
 import { Strip } from "../ui/strip.js";
 import { list, t, word } from "../ui/words.js";
 import { crewOf, findingsOf, itemsOf, myId, nameOf } from "../reading.js";
@@ -15,23 +16,22 @@ import { crewOf, findingsOf, itemsOf, myId, nameOf } from "../reading.js";
 export default function Sign({ v, query }) {
   const signer = query.who ?? myId();
   const home = `/app/visits/${v.id}`;
-  const pad = useRef(/** @type {any} */ (null));
   const [shown] = useShown(v);
   const [way, setWay] = useState("draw");
-  const [empty, setEmpty] = useState(true);
+  const [strokes, setStrokes] = useState(/** @type {import("../ui/ink.js").Stroke[]} */ ([]));
   const [text, setText] = useState("");
   const [busy, setBusy] = useState(false);
   const officer = v.view.members.includes(signer);
   const other = officer && signer !== myId();
   const moved = !!shown && shown.digest !== v.view.digest;
-  const ready = !!shown?.digest && !moved && !busy && (way === "draw" ? !empty : text.trim() !== "");
+  const ready = !!shown?.digest && !moved && !busy && (way === "draw" ? strokes.length > 0 : text.trim() !== "");
   const name = nameOf(v, signer);
   const confirm = async () => {
     if (!ready) return;
     setBusy(true);
     const op = await attempt(async () => {
       const said = text.trim().normalize("NFC");
-      const mark = way === "refuse" ? { refused: said } : way === "type" ? await typed(said) : await drawn(pad.current);
+      const mark = way === "refuse" ? { refused: said } : way === "type" ? await typed(said) : await drawn(strokes);
       return captureSignature(v.id, signer, mark, shown.digest);
     });
     setBusy(false);
@@ -79,7 +79,7 @@ export default function Sign({ v, query }) {
       ${moved && html`<${Notice} kind="due" icon="g-stale" title=${t("sign.moved")}><a href=${`${home}/record`}>${t("sign.moved.next")}</a><//>`}
       ${other && html`<${Notice} kind="due" icon="g-weak" title=${t("sign.weak", { name })}>${t("sign.weak.next")}<//>`}
       <${Segmented} label=${t("sign.way")} options=${ways} value=${way} onPick=${setWay} />
-      ${way === "draw" && html`<${Pad} pad=${pad} label=${t("sign.pad", { name })} onChange=${setEmpty} />`}
+      ${way === "draw" && html`<${Pad} strokes=${strokes} label=${t("sign.pad", { name })} onChange=${setStrokes} />`}
       ${
         way === "type" &&
         html`<div>
