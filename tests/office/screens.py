@@ -119,8 +119,8 @@ class Sight:
         self.faults: list[str] = []
         self._people: dict[str | None, BrowserContext] = {}
 
-    def open(self, scene: Scene) -> Page:
-        """The page of a scene, all that is folded on it opened."""
+    def open(self, scene: Scene, *, unfold: bool = True) -> Page:
+        """The page of a scene, with all that is folded on it opened."""
         page = self._person(scene.who).new_page()
         page.on("pageerror", lambda error: self.faults.append(f"{scene.name}: {error}"))
         page.goto(self.office.running.url + scene.address, wait_until="networkidle")
@@ -129,7 +129,8 @@ class Sight:
             page.fill("input[name=password]", "wrong-password")
             page.press("input[name=password]", "Enter")
             page.wait_for_selector("[role=alert]")
-        page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+        if unfold:
+            page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
         return page
 
     def _person(self, who: str | None) -> BrowserContext:
