@@ -26,7 +26,7 @@ FOR_DOCS = {
     "record": ("/app/visits/:visit/record", Look(scene="stale", scale=2)),
 }
 GAP = 24
-COLOURS = 96
+COLOURS = 256
 
 
 def main() -> None:
