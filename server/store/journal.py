@@ -210,24 +210,15 @@ def new_apart_id() -> str:
 
 def save_reaches(conn: Connection, visit_id: str, moved: dict[str, Reach], fresh: set[str]) -> None:
     """Writes how far replicas came; `fresh` are those that had no row yet."""
-    added = [rid for rid in moved if rid in fresh]
-    changed = [rid for rid in moved if rid not in fresh]
-    if added:
-        conn.execute(
-            sa.insert(replica),
-            [
-                {"visit_id": visit_id, "rid": rid, "acked": moved[rid].acked, "last_hash": moved[rid].last_hash}
-                for rid in added
-            ],
-        )
+    added = [(visit_id, rid, reach.acked, reach.last_hash) for rid, reach in moved.items() if rid in fresh]
+    insert_rows(conn, replica, ("visit_id", "rid", "acked", "last_hash"), added)
+    changed = [
+        {"visit": visit_id, "key_rid": rid, "acked": reach.acked, "last_hash": reach.last_hash}
+        for rid, reach in moved.items()
+        if rid not in fresh
+    ]
     if changed:
-        conn.execute(
-            _MOVE,
-            [
-                {"visit": visit_id, "key_rid": rid, "acked": moved[rid].acked, "last_hash": moved[rid].last_hash}
-                for rid in changed
-            ],
-        )
+        conn.execute(_MOVE, changed)
 
 
 _MOVE = (
@@ -239,12 +230,5 @@ _MOVE = (
 
 def add_names(conn: Connection, visit_id: str, names: Iterable[Name]) -> None:
     """Notes which bytes the ops of a visit name; what is noted already stays."""
-    rows = [{"visit_id": visit_id, **msgspec.structs.asdict(name)} for name in dict.fromkeys(names)]
-    if not rows:
-        return
-    if conn.dialect.name == "sqlite":
-        conn.execute(sa.insert(media_name).prefix_with("OR IGNORE"), rows)
-        return
-    from sqlalchemy.dialects.postgresql import insert as pg_insert
-
-    conn.execute(pg_insert(media_name).on_conflict_do_nothing(), rows)
+    rows = [(visit_id, name.sha256, name.role, name.rid) for name in dict.fromkeys(names)]
+    insert_rows(conn, media_name, ("visit_id", "sha256", "role", "rid"), rows, new=False)

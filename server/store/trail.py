@@ -49,16 +49,19 @@ class Leaf(msgspec.Struct, frozen=True):
 _encode = msgspec.json.Encoder().encode
 
 
+_NEXT = (
+    sa.update(counter)
+    .where(counter.c.name == "trail")
+    .values(value=counter.c.value + sa.bindparam("by", type_=sa.BigInteger))
+    .returning(counter.c.value)
+)
+
+
 def append(conn: Connection, acts: Sequence[Act], now: datetime) -> None:
     """Writes the entries of this transaction's acts, numbered without a hole under the counter row."""
     if not acts:
         return
-    last = conn.execute(
-        sa.update(counter)
-        .where(counter.c.name == "trail")
-        .values(value=counter.c.value + len(acts))
-        .returning(counter.c.value)
-    ).scalar_one()
+    last: int = conn.execute(_NEXT, {"by": len(acts)}).scalar_one()
     at, first = stamp(now), last - len(acts) + 1
     insert_rows(conn, trail, _COLUMNS, [_row(act, n, at) for n, act in enumerate(acts, first)])
 

@@ -128,13 +128,14 @@ _OWNED = (
     )
     .select_from(device)
     .outerjoin(officer, officer.c.id == device.c.account_id)
-    .where(device.c.rid.in_(sa.bindparam("rids", expanding=True)))
+    .where(device.c.rid == sa.bindparam("rid"))
 )
 
 
-def owned(conn: Connection, rids: Iterable[str]) -> dict[str, Owned]:
-    """These replicas' devices, as far as they are enrolled."""
-    return {row.rid: Owned(*row) for row in conn.execute(_OWNED, {"rids": list(rids)})}
+def owned(conn: Connection, rid: str) -> Owned | None:
+    """This replica's device, where it is enrolled."""
+    row = conn.execute(_OWNED, {"rid": rid}).one_or_none()
+    return None if row is None else Owned(*row)
 
 
 def certificate_of(conn: Connection, officer_id: str) -> str | None:

@@ -7,6 +7,8 @@ from typing import Any
 from server.store import assignments as stored
 from server.store import visits
 from server.store.session import Connection
+from server.sync.desk import facts_of
+from server.sync.judge import phase_by_standing
 from server.sync.record import phases_of
 
 
@@ -17,10 +19,16 @@ def assignments_for(conn: Connection, officer_id: str, known_rev: int) -> dict[s
         return None
     members = visits.memberships(conn, officer_id)
     open_ids = sorted(id_ for id_, member in members.items() if member.role != "removed")
-    cards = stored.cards(conn, open_ids)
-    unknown = phases_of(conn, [card["id"] for card in cards if card["phase"] is None])
+    phases = _phases(conn, open_ids)
     return {
         "rev": rev,
-        "visits": [{**card, "phase": card["phase"] or unknown[card["id"]]} for card in cards],
+        "visits": [{**card, "phase": phases[card["id"]]} for card in stored.cards(conn, open_ids)],
         "withdrawn": sorted(members.keys() - set(open_ids)),
     }
+
+
+def _phases(conn: Connection, visit_ids: list[str]) -> dict[str, str]:
+    """The phase of each visit; only where a proposal is open the journal has to be folded for it."""
+    known = {row.id: phase_by_standing(facts_of(row)) for row in visits.look_all(conn, visit_ids)}
+    folded = phases_of(conn, [id_ for id_, phase in known.items() if phase is None])
+    return {id_: phase or folded[id_] for id_, phase in known.items()}

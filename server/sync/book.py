@@ -73,7 +73,6 @@ class Book:
         self.was_held: set[str] = set()
         self.on_effect: Callable[[Book], None] | None = None
         self._rows: dict[tuple[str, int], Row] = {}
-        self._spans: set[str] = set()
         self._heard_in: list[Assigned] | None = None
         self._heard: set[str] = set()
         self._held: list[Row] | None = None
@@ -90,10 +89,12 @@ class Book:
         return self._before != (self.head, self.facts)
 
     def preload(self, rid: str, first: int, last: int) -> None:
-        """Reads the ops of a replica between two numbers in one go."""
-        for row in self.source.span(rid, first, last):
-            self._rows.setdefault((rid, row.seq), row)
-        self._spans.add(f"{rid}:{first}:{last}")
+        """Reads the ops of a replica between two numbers in one go; beyond its reach there are none but held ones."""
+        self.held_rows()
+        acked = self.reach(rid).acked
+        if first <= acked:
+            for row in self.source.span(rid, first, min(last, acked)):
+                self._rows.setdefault((rid, row.seq), row)
 
     def find(self, rid: str, seq: int) -> Row | None:
         """The op of this name, where it has come."""
@@ -234,6 +235,9 @@ class Book:
         if op is None or self.facts is None:
             return
         standing, facts = self.facts.standing, self.facts
+        if not standing.started and not SERVER_RID.match(op.rid):
+            standing = msgspec.structs.replace(standing, started=True)
+            facts = self.facts = msgspec.structs.replace(facts, standing=standing)
         if op.kind == "set" and op.path[0] == "visit" and op.path[1].startswith("no_interest:"):
             standing = msgspec.structs.replace(standing, interests=_interests(standing.interests, op))
         elif op.kind == "propose_final":

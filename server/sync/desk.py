@@ -57,7 +57,7 @@ class SqlSource:
 
     def device(self, rid: str) -> Device | None:
         """The enrolled device of a replica."""
-        found = visits.owned(self.conn, [rid]).get(rid)
+        found = visits.owned(self.conn, rid)
         return None if found is None else device_of(found)
 
     def certificate(self, officer: str) -> str | None:

@@ -39,7 +39,7 @@ def exchange(db: Database, keys: Keys, person: Person, body: bytes, now: datetim
 
 
 def _own_device(conn: Connection, person: Person, asked: Asked) -> Owned:
-    own = visits.owned(conn, [asked.rid]).get(asked.rid)
+    own = visits.owned(conn, asked.rid)
     if own is None or own.account_id != person.id:
         raise Problem("unenrolled")
     return own

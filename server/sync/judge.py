@@ -47,6 +47,7 @@ class Standing(msgspec.Struct, frozen=True):
     crew: list[Assigned] = []
     interests: list[Interest] = []
     proposals: list[str] = []  # ops `propose_final` that are neither accepted nor ruled out
+    started: bool = False  # whether an op of a phone ever had effect
 
 
 class VisitFacts(msgspec.Struct, frozen=True):
@@ -108,6 +109,20 @@ def leader_of(crew: Iterable[Assigned]) -> str | None:
     latest = [role_of(crew, officer) for officer in {assigned.officer for assigned in crew}]
     leaders = [last for last in latest if last is not None and last.role == "leader"]
     return max(leaders, key=lambda last: (epoch_of(last.rid), last.seq)).officer if leaders else None
+
+
+def phase_by_standing(visit: VisitFacts) -> str | None:
+    """The visit's phase, where it can be told without a fold; None while a proposal is open."""
+    standing = visit.standing
+    if visit.state != "open":
+        return visit.state
+    if not standing.started:
+        return "dispatched"
+    if standing.proposals:
+        return None
+    recused = {interest.officer for interest in standing.interests}
+    able = {it.officer for it in standing.crew if is_member(visit, it.officer)} - recused
+    return "started" if len(able) >= 2 and leader_of(standing.crew) is not None else "interrupted"
 
 
 def is_member(visit: VisitFacts | None, officer: str) -> bool:

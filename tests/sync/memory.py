@@ -190,6 +190,7 @@ def _check_cache(facts: VisitFacts, rows: list[Row]) -> None:
     effective = [it.op for it in entries if it.op is not None and standing[it.id].verdict == "ok"]
     crew = [(op.rid, op.seq, op.path[1], op.val["role"]) for op in effective if op.kind == "assign"]
     assert [(it.rid, it.seq, it.officer, it.role) for it in facts.standing.crew] == crew
+    assert facts.standing.started or not any(not op.rid.startswith("srv") for op in effective)
     finals = [op.val["round"] for op in effective if op.kind == "accept_final"]
     assert len(finals) == len(set(finals))
     rounds = [1, *(op.val["round"] for op in effective if op.kind == "reopen")]

@@ -76,8 +76,8 @@ class Group:
 
     def act(self, username: str, kind: str, path: list[str], val: dict[str, Any]) -> httpx.Response:
         """An act by somebody of the office, or of the crew."""
-        client = Phone(self.server.url, username).sign_in().http
-        return client.post(f"/api/visits/{self.visit}/acts", json={"kind": kind, "path": path, "val": val})
+        person = Phone(self.server.url, username).sign_in()
+        return person.http.post(f"/api/visits/{self.visit}/acts", json={"kind": kind, "path": path, "val": val})
 
 
 @pytest.fixture

@@ -46,8 +46,10 @@ REMOVED = facts(crew=[*CREW, Assigned("srv", 3, "zhang", "removed", 9)])
 LED_BY_ZHANG = facts(crew=[*CREW, Assigned("srv", 3, "li", "member", 9), Assigned("srv", 4, "zhang", "leader", 10)])
 INTEREST = facts(interests=[Interest("a" * 32, 7, "li")])
 RESULT = {"path": ["visit", "result"], "val": "no_problem_found"}
-SIGN: dict[str, Any] = {"digest": "0" * 64, "cut": {"srv": 1}, "excluded": [], "role": "member", "image": "0" * 64, "strokes": None,
-        "refused": None}  # fmt: skip
+SIGN: dict[str, Any] = {
+    "digest": "0" * 64, "cut": {"srv": 1}, "excluded": [], "role": "member", "image": "0" * 64, "strokes": None,
+    "refused": None,
+}  # fmt: skip
 PROPOSAL = {"digest": "0" * 64, "cut": {"srv": 1}, "result": "x", "signatures": []}
 BY_ZHANG: dict[str, Any] = {"kind": "sign", "path": ["sign", "zhang"], "val": SIGN, "author": "zhang", "via": "li"}
 
