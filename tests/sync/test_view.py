@@ -9,6 +9,7 @@ import pytest
 
 from server.domain.result import Item, Point
 from server.sync.changes import changes_between
+from server.sync.missing import CODES
 from server.sync.ops import Op
 from server.sync.standing import shown_at
 from server.sync.view import accepted, view_of
@@ -136,6 +137,15 @@ def test_what_was_set_aside_takes_effect_when_it_is_admitted_and_loses_it_when_i
     assert visit.view()["content"]["visit"] == {}
 
 
+def test_a_ruling_that_a_phone_made_decides_nothing() -> None:
+    visit = Journal()
+    made = visit.put(LI, "set", SUMMARY, "x")
+    for kind, val in (("rule", {"verdict": "late", "reason": None}), ("assign", {"role": "removed", "reason": ""})):
+        visit.put(WANG, kind, ["op", made.id], val, verdict="quarantined", reason="server_kind")
+    assert visit.view()["content"]["visit"] == {"summary": "x"}
+    assert visit.view()["members"] == ["li", "wang"]
+
+
 def test_a_flag_of_intake_shows_while_the_op_has_effect() -> None:
     visit = Journal()
     ahead = visit.put(LI, "set", SUMMARY, "x", reason="clock_ahead")
@@ -227,7 +237,7 @@ def test_at_the_cut_verdicts_play_no_part_but_what_cannot_be_understood_stays_ou
     assert visit.states()["li"] == "current"
     visit.server("admit", ["op", aside[0]["op"]], {"reason": "", "by": "li"})
     assert visit.states()["li"] == "stale"
-    visit.sign(WANG, excluded=[aside[1]["op"]])
+    visit.sign(WANG, excluded=[])
     assert visit.states()["wang"] == "current"
 
 
@@ -375,6 +385,23 @@ def test_nobody_has_to_sign_for_a_subject_who_could_not_be_met(result: str, need
     assert "subject_signature" not in visit.missing()
 
 
+@pytest.mark.rule("R20.3")
+def test_a_word_that_says_neither_yes_nor_no_declares_nothing() -> None:
+    visit = Journal()
+    visit.put(WANG, "set", ["visit", "no_interest:wang"], {"interest": "no", "reason": ""})
+    assert {"code": "interest_undeclared", "detail": {"officer": "wang"}} in visit.view()["missing"]
+    assert visit.look().recused == []
+
+
+@pytest.mark.rule("R24.2")
+def test_the_place_of_a_photo_is_that_of_its_attach() -> None:
+    for geo, is_evidence in ((None, False), ({"lat_e7": 330000000, "lon_e7": 1125000000, "acc_cm": 500}, True)):
+        visit = declared()
+        visit.put(LI, "set", ["visit", "result:i1"], ["unreachable"], base=[f"{LI}:3"])
+        visit.put(LI, "attach", ["media", "5" * 64], PHOTO | {"taken": "2026-11-24T10:00:00+08:00"}, geo=geo)
+        assert ("evidence" not in visit.missing()) is is_evidence
+
+
 def test_a_proposal_over_other_content_waits_and_completes_when_the_content_returns() -> None:
     visit = signed()
     proposal = propose(visit)
@@ -460,4 +487,8 @@ def test_the_order_in_which_ops_arrived_shows_nowhere() -> None:
         others = [it for it in entries if not it.rid.startswith("srv")]
         random.Random(seed).shuffle(others)
         moved = [*others, *(it for it in entries if it.rid.startswith("srv"))]
-        assert view_of(moved, frame, facts) == view_of(entries, frame, facts)
+        view = view_of(entries, frame, facts)
+        assert view_of(moved, frame, facts) == view
+        assert view["late"] == sorted(view["late"])
+        codes = [CODES.index(it["code"]) for it in view["missing"]]
+        assert codes == sorted(codes)
