@@ -19,10 +19,10 @@ def write(about: Mapping[str, str], table: Table) -> None:
 INTRODUCTION = """\
 # Performance
 
-Written by `make bench` (`python -m benchmarks`): figures of one run on one machine, to be read as ratios. One visit =
-60 answers, 8 findings, 3 signatures of 12 KB, 10 photos of 200 KB that nothing packs: records by one exchange, signature
-images by one batch, photos by tus, each acknowledged when it is durable. CPU-ms are those of the server with all its
-children; server and client each have a core of their own. Bytes are those of the bodies.
+Written by `make bench` (`python -m benchmarks`): figures of one run on one machine, to be read as ratios. One visit is
+60 answers, 8 findings, 3 signatures of 12 KB and 10 photos of 200 KB that nothing packs: records by one exchange,
+signature images by one batch, photos by tus, each acknowledged when it is durable. CPU-ms are those of the server with
+all its children; server and client each have a core of their own. Bytes are those of the bodies.
 """
 HOT = """\
 The same requests through the app in one process under cProfile: the three dearest functions by their own time, waiting
