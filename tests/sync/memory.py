@@ -170,10 +170,12 @@ def _check_waiting(ledger: Ledger, visit: str) -> None:
     for row in rows.values():
         if row.n is None or row.verdict == "dead" or row.id in admitted:
             continue
+        before = rows.get((row.rid, row.seq - 1))
+        passed = ops.read(before.body).ctx if before is not None and before.body else {}
         for rid, seq in ops.read(row.body).ctx.items():
             device = ledger.devices.get(rid)
-            stopped = device is not None and (device.frozen or device.revoked)
-            assert stopped or (rid, seq) in rows or (rid, seq) in gone or row.reason == "not_member"
+            stopped = device is not None and (device.frozen or device.revoked) or row.reason == "not_member"
+            assert stopped or (rid, seq) in rows or (rid, seq) in gone or passed.get(rid, 0) >= seq
 
 
 def _check_cache(facts: VisitFacts, rows: list[Row]) -> None:
