@@ -9,6 +9,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { minify } from "terser";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const PACKED = join(HERE, "packed");
@@ -17,6 +18,9 @@ const PACKED = join(HERE, "packed");
 const APP = "app.js";
 const STORE = "store.js";
 const SHEET = "style.css";
+
+/** The second pass: it names things so that gzip finds more alike. */
+const SMALL = { module: true, compress: { passes: 3 } };
 
 /** Imported when the first photo is sent, which every visit comes to: it belongs to the main way. */
 const UPLOADS = "upload.js";
@@ -73,7 +77,21 @@ const ourOwn = {
   },
 };
 
+/** @type {import("esbuild").BuildOptions} */
+const HOW = {
+  bundle: true,
+  format: "esm",
+  minifySyntax: true,
+  minifyWhitespace: true, // The names are left to the second pass, which shortens them better.
+  mangleProps: /^_[a-z]/, // Libraries' own members; ours have no such names.
+  charset: "utf8",
+  target: "es2022",
+  legalComments: "none",
+  write: false,
+};
+
 const packed = await build({
+  ...HOW,
   entryPoints: [
     { in: join(HERE, APP), out: "app" },
     { in: "the-store", out: "store" },
@@ -81,45 +99,43 @@ const packed = await build({
   outdir: PACKED,
   outbase: HERE,
   chunkNames: "chunks/[name]-[hash]",
-  bundle: true,
   splitting: true,
-  format: "esm",
-  minify: true,
-  mangleProps: /^_[a-z]/, // Libraries' own members; ours have no such names.
-  charset: "utf8",
-  target: "es2022",
-  legalComments: "none",
   metafile: true,
-  write: false,
   plugins: [ourOwn, byImportMap],
 });
 
 await rm(PACKED, { recursive: true, force: true });
-const files = withoutStub(packed.outputFiles.map(({ path, contents }) => ({ name: relative(PACKED, path), contents })));
-files.push({ name: SHEET, contents: Buffer.from(await sheet()) });
-for (const { name, contents } of files) {
+const made = packed.outputFiles.map(({ path, text }) => ({ name: relative(PACKED, path), text }));
+const core = coreOf(made);
+const files = withoutStub(made, core);
+for (const file of files) file.text = /** @type {string} */ ((await minify(file.text, SMALL)).code);
+files.push({ name: SHEET, text: await sheet() });
+for (const { name, text } of files) {
   await mkdir(dirname(join(PACKED, name)), { recursive: true });
-  await writeFile(join(PACKED, name), contents);
+  await writeFile(join(PACKED, name), text);
 }
 const listed = await manifest();
 await writeFile(join(PACKED, "manifest.json"), JSON.stringify(listed, null, 1) + "\n");
 if (process.argv.includes("--report")) report(listed);
 
-/** The app's file holds nothing but the import of what it shares with later ones: that takes its place.
- * @param {{name: string, contents: Uint8Array}[]} made */
-function withoutStub(made) {
-  const stub = made.find(({ name }) => name === APP);
-  const shared = /^import"\.\/(chunks\/[\w-]+\.js)";\n?$/.exec(Buffer.from(stub.contents).toString())?.[1];
-  if (!shared)
-    throw new Error(`${APP} holds more than an import: a module that is fetched later lacks what the app has`);
-  const away = (/** @type {string} */ name) => `"./${name.replace("chunks/", "")}"`;
+/** The file of all that the app shares with what is fetched later, which is the whole app: its own file only imports it.
+ * @param {{name: string, text: string}[]} made */
+function coreOf(made) {
+  const stub = made.find(({ name }) => name === APP)?.text;
+  const core = /^import"\.\/(chunks\/[\w-]+\.js)";\n?$/.exec(stub)?.[1];
+  if (!core) throw new Error(`${APP} is more than an import, so something that is fetched later lacks part of the app`);
+  return core;
+}
+
+/** The shared file takes the place of the app's. @param {{name: string, text: string}[]} made @param {string} core */
+function withoutStub(made, core) {
+  const beside = (/** @type {string} */ name) => `"./${name.replace("chunks/", "")}"`;
   return made
-    .filter((file) => file !== stub)
-    .map(({ name, contents }) => {
-      let text = Buffer.from(contents).toString();
-      if (name === shared) for (const other of made) text = text.replaceAll(away(other.name), `"./${other.name}"`);
-      else text = text.replaceAll(away(shared), `"../${APP}"`).replaceAll(`"./${shared}"`, `"./${APP}"`);
-      return { name: name === shared ? APP : name, contents: Buffer.from(text) };
+    .filter(({ name }) => name !== APP)
+    .map(({ name, text }) => {
+      if (name !== core) return { name, text: text.replaceAll(beside(core), `"../${APP}"`).replace(core, APP) };
+      for (const other of made) text = text.replaceAll(beside(other.name), `"./${other.name}"`);
+      return { name: APP, text };
     });
 }
 
@@ -131,7 +147,8 @@ async function sheet() {
   return rules.replace(/(--[\w-]+):[^;}]*;?/g, (value, name) => (used.has(name) ? value : ""));
 }
 
-/** What was packed and from what: outputs with whether they are fetched lazily, sources with their digests. */
+/** What was packed and from what: outputs with whether they are fetched lazily, what the libraries weigh of the main way,
+ * and the sources with their digests. */
 async function manifest() {
   const main = new Set([APP, SHEET, ...reachable(join(HERE, UPLOADS))]);
   const outputs = Object.fromEntries(files.map(({ name }) => [name, { lazy: !main.has(name) }]));
@@ -143,7 +160,15 @@ async function manifest() {
       .update(await readFile(join(HERE, name)))
       .digest("hex");
   }
-  return { outputs, sources };
+  return { outputs, libraries: await weightOfLibraries(), sources };
+}
+
+/** What the libraries of the main way weigh by themselves, with gzip -9. */
+async function weightOfLibraries() {
+  const names = [...Object.keys(IMPORTS).filter((name) => IMPORTS[name].endsWith("js")), `./${UPLOADS}`];
+  const contents = names.map((name, i) => `export * as library${i} from "${name}";`).join("\n");
+  const { outputFiles } = await build({ ...HOW, stdin: { contents, resolveDir: HERE }, plugins: [byImportMap] });
+  return gzipSync((await minify(outputFiles[0].text, SMALL)).code, { level: 9 }).length;
 }
 
 /** The outputs that a browser fetches with a source, dynamic imports left out. @param {string} source */
@@ -165,10 +190,10 @@ function absolute(path) {
 }
 
 /** Prints what each file weighs packed with gzip -9, and what each source gave to the main way. */
-function report({ outputs }) {
-  const weight = { main: 0, lazy: 0 };
-  for (const { name, contents } of files) {
-    const bytes = gzipSync(contents, { level: 9 }).length;
+function report({ outputs, libraries }) {
+  const weight = { main: 0, lazy: 0, libraries };
+  for (const { name, text } of files) {
+    const bytes = gzipSync(text, { level: 9 }).length;
     weight[outputs[name].lazy ? "lazy" : "main"] += bytes;
     console.log(String(bytes).padStart(7), name, outputs[name].lazy ? "lazy" : "");
   }
