@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import select
 import signal
 import subprocess
 import threading
@@ -31,6 +32,19 @@ FLAGS = (
 FACADE = "async ([name, given]) => (await import('/app/store.js'))[name](...given)"
 
 
+def _wait_for_group(group: int) -> None:
+    """Returns when no process of this group runs any longer."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            pid = int(folder.name)
+            if os.getpgid(pid) == group:
+                ended = os.pidfd_open(pid)
+                select.select([ended], [], [])
+                os.close(ended)
+        except ProcessLookupError:
+            continue
+
+
 class Phone:
     """One profile folder; `start` opens the app in it, `kill` ends all its processes at once."""
 
@@ -40,6 +54,7 @@ class Phone:
         self.page: Page
         self.context: BrowserContext
         self.errors: list[str] = []
+        self.said: list[str] = []
 
     def start(
         self, *, offline: bool = False, path: str = "/app/visits", prepare: Callable[[Self], None] | None = None
@@ -69,13 +84,14 @@ class Phone:
         said = self.process.stderr
         for line in said:
             if found := re.search(r"ws://\S+", line):
-                self.reader = threading.Thread(target=said.read, daemon=True)
+                self.reader = threading.Thread(target=lambda: self.said.extend(said), daemon=True)
                 self.reader.start()
                 return found[0]
         raise RuntimeError("Chromium ended while it started")
 
     def _ended(self) -> None:
         assert self.process and self.process.stderr
+        _wait_for_group(self.process.pid)
         self.process.wait()
         self.reader.join()
         self.process.stderr.close()
@@ -102,7 +118,7 @@ class Phone:
             os.killpg(self.process.pid, signal.SIGKILL)
 
     def kill(self) -> None:
-        """The same, and waits until it is gone."""
+        """The same, and waits until every process of it is gone: a new browser must not meet an old one's locks."""
         if self.process is not None:
             self.strike()
             self._ended()

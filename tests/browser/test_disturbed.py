@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Playwright
 
 from tests.browser.journal import expire_sessions, held, media
 from tests.browser.phone import Phone
@@ -23,8 +24,7 @@ class Scene:
         self.server, self.proxy, self.phone = server, proxy, phone
         self.visit = dispatch_at(server)
         proxy.clear()
-        phone.start().enter("li")
-        phone.offline()
+        phone.offline(False).enter("li").offline()
 
     def fill(self, ops: int = 12, photos: int = 0) -> list[str]:
         """Fills the queue; what is in it, by id."""
@@ -51,9 +51,19 @@ class Scene:
         assert log.keys() == set(self.phone.ids(self.visit))
 
 
+@pytest.fixture(scope="module")
+def phone(
+    playwright: Playwright, chromium: str, proxy: Proxy, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Phone]:
+    """One phone for all of these tests; each has a visit of its own."""
+    made = Phone(playwright, chromium, tmp_path_factory.mktemp("phone") / "profile", proxy.url).start()
+    yield made
+    made.kill()
+
+
 @pytest.fixture
-def scene(server: Running, proxy: Proxy, new_phone: Callable[[str], Phone]) -> Scene:
-    return Scene(server, proxy, new_phone(proxy.url))
+def scene(server: Running, proxy: Proxy, phone: Phone) -> Scene:
+    return Scene(server, proxy, phone)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -121,6 +131,7 @@ def test_two_tabs_share_one_queue_and_send_it_once(scene: Scene) -> None:
     scene.drained(queue)
     pushed = [it for it, _ in scene.proxy.done[seen:] if it.path == "/api/sync" and b'"push":[{' in it.plain]
     assert len(pushed) == 1
+    second.close()
 
 
 def test_an_expired_token_pauses_and_never_clears(scene: Scene) -> None:

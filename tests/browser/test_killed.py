@@ -67,13 +67,14 @@ def test_what_was_saved_survives_thirty_kills(
 ) -> None:
     chance = random.Random(20261124)
     visits = [dispatch_at(server) for _ in range(KILLS)]
-    pictures = [photograph(seed, 1.2) for seed in range(3)]
+    pictures = [photograph(seed, 0.4) for seed in range(3)]
     log = tmp_path / "saved.jsonl"
     phone = new_phone(server.url).start().enter("li")
     verify = verifier_of(server, phone.state()["rid"])
     for number, visit in enumerate(visits):
         _burst(phone, visit, number, pictures, log, chance.uniform(0, LONGEST_BURST))
         phone.start(offline=True)
+        assert (phone.state()["fault"], phone.errors) == (None, [])
         phone.call("syncNow")
         _whole(phone, visit, _saved(log, visit), verify)
     assert len(set(log.read_text().splitlines())) > 3 * KILLS
