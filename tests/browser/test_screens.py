@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page
 
-from tests.browser.stage import AXE, Look, address, browser, first_row, looking, show, views
+from tests.browser.stage import AXE, WEB, Look, address, browser, first_row, looking, show, views
 
 pytestmark = [pytest.mark.browser]
 
@@ -145,11 +146,22 @@ def test_both_languages_know_the_same_messages_with_the_same_gaps(chrome: Browse
     assert not {key: both for key, both in gaps.items() if both[0] != both[1]}
 
 
+def test_the_icons_are_well_formed_so_that_a_page_may_use_them_from_the_file() -> None:
+    sprite = ElementTree.parse(WEB / "icons.svg").getroot()
+    used = set(re.findall(r'(?:icon|Icon} name)="([a-z-]+)"', _sources()))
+    drawn = {symbol.get("id") for symbol in sprite}
+    assert used <= drawn, used - drawn
+
+
+def _sources() -> str:
+    return "".join(path.read_text() for folder in ("ui", "views") for path in (WEB / folder).glob("*.js"))
+
+
 def test_a_failing_database_leaves_no_input_behind_it(chrome: Browser) -> None:
     with looking(chrome, Look(scene="fault")) as page:
         show(page, "/app/visits")
         assert page.locator("input, textarea, select").count() == 0
-        assert page.get_by_role("button", name="导出备份").is_visible()
+        page.get_by_role("button", name="导出备份").wait_for()
         assert not axe(page)
 
 
@@ -213,7 +225,8 @@ def test_a_signature_is_drawn_taken_back_and_confirmed(chrome: Browser) -> None:
         page.get_by_role("button", name="确认签字").click()
         page.wait_for_url("**/record")
         [name, _visit, signer, mark, digest] = page.evaluate(
-            "window.calls.map(([a, b, c, d, e]) => [a, b, c, { strokes: d.strokes.strokes.length, size: d.png.size }, e])[0]"
+            """(([act, visit, signer, { strokes, png }, digest]) =>
+              [act, visit, signer, { strokes: strokes.strokes.length, size: png.size }, digest])(window.calls[0])"""
         )
         assert (name, signer, mark["strokes"], len(digest)) == ("captureSignature", "o-li", 1, 64)
         assert mark["size"] > 300
