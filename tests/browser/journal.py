@@ -61,6 +61,7 @@ def verifier_of(server: Running, rid: str) -> Callable[[Read], None]:
     with db.read() as conn:
         jwk = conn.scalar(sa.select(tables.device.c.public_key).where(tables.device.c.rid == rid))
     db.close()
+    assert jwk is not None, rid
     x, y = (int.from_bytes(_bytes(jwk[name])) for name in ("x", "y"))
     key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
 
