@@ -69,6 +69,7 @@ class Incoming:
     def __init__(self, path: str, flags: int, *, named: bool) -> None:
         self.path = path
         self.named = named
+        self.is_kept = False  # It has its digest's name: nothing is left under this one.
         try:
             self._fd = os.open(path, flags | os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -128,10 +129,10 @@ class Incoming:
 
     def discard(self) -> None:
         """Remove the file, unless it has its digest's name already, and give up the lock."""
-        if self._fd >= 0:
+        if self._fd >= 0 and not self.is_kept:
             with suppress(FileNotFoundError):
                 os.unlink(self.path)
-            self.close()
+        self.close()
 
 
 def _as_problem(error: OSError) -> Exception:
@@ -208,6 +209,7 @@ class FileStore:
                     os.link(file.path, f"{folder}/{sha256}")
             else:
                 os.rename(file.path, f"{folder}/{sha256}")
+                file.is_kept = True
         for folder, place in folders.items():
             _sync_folder(folder)
             if place >= 0:

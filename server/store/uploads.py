@@ -106,7 +106,6 @@ _ADD_BLOB = {
     "sqlite": sqlite.insert(blob).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(blob).on_conflict_do_nothing(),
 }
-_HERE = sa.select(blob.c.sha256).where(blob.c.sha256.in_(sa.bindparam("digests", expanding=True)))
 
 
 def record_arrivals(
@@ -114,18 +113,9 @@ def record_arrivals(
 ) -> None:
     """Write down bytes that are on the disk; the same bytes of the same sender for the same visit only once."""
     at = stamp(now)
-    digests = {arrival.sha256 for arrival in arrivals}
-    here = set(conn.scalars(_HERE, {"digests": list(digests)}))
-    fresh = {
-        arrival.sha256: {"sha256": arrival.sha256, "size": arrival.size, "stored_at": at}
-        for arrival in arrivals
-        if arrival.sha256 not in here
-    }
-    known: set[tuple[str, str | None, str | None]] = set()
-    if fresh:
-        conn.execute(_ADD_BLOB[conn.dialect.name], list(fresh.values()))
-    if here:
-        known = _known(conn, here, account_id, rid)
+    fresh = {one.sha256: {"sha256": one.sha256, "size": one.size, "stored_at": at} for one in arrivals}
+    added = conn.execute(_ADD_BLOB[conn.dialect.name], list(fresh.values())).rowcount
+    known = set() if added == len(fresh) else _known(conn, fresh, account_id, rid)
     rows = {
         (arrival.sha256, arrival.visit_id, arrival.of): {
             "sha256": arrival.sha256,
