@@ -1,66 +1,130 @@
-"""What the field app weighs on the way to a phone: as the server lists it, and as a browser fetches it."""
+"""What a phone downloads from sign-in to final: counted from the list, and from what a browser really asked for."""
 
 from __future__ import annotations
 
 import gzip
-from pathlib import Path
+import json
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Response, sync_playwright
+import pytest
+from playwright.sync_api import Request
 
-from tests.browser.stage import FLAGS
-from tests.running import Running
+from tests.browser.phone import Phone
+from tests.browser.pictures import photograph
+from tests.browser.test_offline import answer_all, confirm, sign
+from tests.dispatching import POINTS, SUBJECT_NAME, dispatch_at
+from tests.running import ROOT, Running
 from tests.scene import PASSWORD
 
-WEB = Path(__file__).resolve().parents[2] / "web"
-KB = 1000
-MAIN_WAY, VENDOR, LAZY = 72 * KB, 35 * KB, 96 * KB
+pytestmark = [pytest.mark.browser, pytest.mark.serial]
+
+MAIN, LIBRARIES, LATER = 72_000, 35_000, 96_000
+NONE = {"interest": False, "reason": ""}
 
 
-def weight(body: bytes) -> int:
-    """As gzip -9 sends it."""
-    return len(gzip.compress(body, 9))
+def test_the_way_from_sign_in_to_final_stays_small(server: Running, new_phone: Callable[[str], Phone]) -> None:
+    weights = weigh(server)
+    assert "/app/vendor/preact/preact.mjs" not in weights, "web/packed is older than its sources: run `make setup`"
+    visit = dispatch_at(server)
+    members = {who: new_phone(server.url) for who in ("zhang", "wang")}
+    for who, theirs in members.items():
+        theirs.start().enter(who).act(visit, "set", ["visit", f"no_interest:{who}"], NONE)
+        theirs.sync().kill()
+    asked: set[str] = set()
+    phone = new_phone(server.url).start(prepare=lambda it: it.page.on("request", lambda one: note(asked, one)))
+    enter(phone)
+    at_the_gate(phone, visit)
+    find_and_sign(phone, visit)
+    for who, theirs in members.items():
+        confirm(theirs, visit, who)
+    phone.sync()
+    propose(phone, visit)
+    later = {url for url, (_, lazy) in weights.items() if lazy}
+    pictures = {url for url in later if url.endswith(".svg")}
+    listed = sum(weight for weight, lazy in weights.values() if not lazy)
+    fetched = sum(weights[url][0] for url in asked - pictures)
+    libraries = json.loads((ROOT / "web" / "packed" / "manifest.json").read_text())["libraries"]
+    beside = sum(weights[url][0] for url in later)
+    print(f"main way: listed {listed}, fetched {fetched}, libraries {libraries}; beside it {beside} bytes")
+    assert phone.errors == []
+    assert not asked & later - pictures - {"/app/store.js"}
+    assert max(listed, fetched) <= MAIN
+    assert libraries <= LIBRARIES
+    assert beside <= LATER
 
 
-def test_the_way_from_sign_in_to_final_is_light(server: Running) -> None:
+def weigh(server: Running) -> dict[str, tuple[int, bool]]:
+    """Each file of the list with gzip -9, and whether it is fetched only when it is first needed."""
     with server.client() as client:
         files = client.get("/app/precache.json").json()["files"]
-        weights = {one["url"]: (weight(client.get(one["url"]).content), one["lazy"]) for one in files}
-    main = {url: grams for url, (grams, lazy) in weights.items() if not lazy}
-    lazy = sum(grams for grams, is_lazy in weights.values() if is_lazy)
-    assert sum(main.values()) <= MAIN_WAY, sorted(main.items(), key=lambda one: -one[1])
-    assert lazy <= LAZY
+        return {it["url"]: (len(gzip.compress(client.get(it["url"]).content, 9)), it["lazy"]) for it in files}
 
 
-def test_libraries_are_the_smaller_half_of_it() -> None:
-    vendor = [path for path in (WEB / "vendor").rglob("*js") if "htmx" not in str(path) and path.is_file()]
-    assert sum(weight(path.read_bytes()) for path in vendor) <= VENDOR
+def note(asked: set[str], request: Request) -> None:
+    """What the page asks for of the app's own files; every page of the app is the shell."""
+    path = urlsplit(request.url).path
+    if path.startswith("/app/") and path != "/app/precache.json" and path != "/app/sw.js":
+        asked.add("/app/" if request.is_navigation_request() else path)
 
 
-def test_a_browser_fetches_nothing_on_the_main_way_that_is_not_listed_as_such(server: Running, chromium: str) -> None:
-    fetched: dict[str, int] = {}
+def enter(phone: Phone) -> None:
+    """Signs in and enrols, by hand."""
+    page = phone.page
+    page.get_by_label("账号").fill("li")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.get_by_role("button", name="登记").click()
+    page.get_by_role("button", name="开始检查").click()
+    page.get_by_text(SUBJECT_NAME).first.wait_for()
 
-    def note(response: Response) -> None:
-        path = urlsplit(response.url).path
-        by_page = response.request.resource_type in {"script", "stylesheet", "document"}
-        if by_page and path.startswith("/app/") and response.ok and not response.from_service_worker:
-            fetched["/app/" if response.request.resource_type == "document" else path] = weight(response.body())
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        context = browser.new_context(locale="zh-CN", service_workers="block")
-        page = context.new_page()
-        page.on("response", note)
-        page.goto(f"{server.url}/app/")
-        page.get_by_label("账号").fill("li")
-        page.get_by_label("密码").fill(PASSWORD)
-        page.get_by_role("button", name="登录").click()
-        page.get_by_role("button", name="登记", exact=True).click()
-        page.get_by_role("button", name="开始检查").click()
-        page.get_by_role("heading", name="我的检查").wait_for()
-        page.wait_for_load_state("networkidle")
-        browser.close()
-    with server.client() as client:
-        lazy = {one["url"] for one in client.get("/app/precache.json").json()["files"] if one["lazy"]}
-    assert not lazy & fetched.keys()
-    assert sum(fetched.values()) <= MAIN_WAY
+def at_the_gate(phone: Phone, visit: str) -> None:
+    """The four steps."""
+    page = phone.page
+    phone.open(f"/app/visits/{visit}?step=interest")
+    page.get_by_role("radio", name="没有").click()
+    for step, button in [
+        ("interest", "我声明：没有"),
+        ("certificates", "已向对方出示"),
+        ("arrival", "记下到场"),
+        ("notice", "已读给对方听，对方确认"),
+    ]:
+        if step != "interest":
+            phone.open(f"/app/visits/{visit}?step={step}")
+        page.get_by_role("button", name=button).click()
+        page.locator("dialog").wait_for(state="detached")
+
+
+def find_and_sign(phone: Phone, visit: str) -> None:
+    """Answers the checklist, writes the finding with its photo, chooses the result, and lets everybody sign."""
+    page = phone.page
+    row = answer_all(phone, visit)
+    phone.open(f"/app/visits/{visit}/findings")
+    page.locator("main a[href*='/findings/']").first.click()
+    page.get_by_label("发现了什么").fill("灭火器压力不足")
+    page.get_by_role("radio", name="一般隐患").click()
+    page.get_by_role("radio", name="当场改正").click()
+    phone.until(f"store.visit('{visit}').then((it) => it.view.content.finding['{row}'].measure === 'on_spot')")
+    phone.until(f"store.visit('{visit}').then((it) => it.view.content.finding['{row}'].text)")
+    page.locator("input[data-source=camera]").set_input_files(
+        {"name": "1.jpg", "mimeType": "image/jpeg", "buffer": photograph(1, 2.2)}
+    )
+    phone.until(f"store.visit('{visit}').then((it) => it.media.length === 1)")
+    phone.open(f"/app/visits/{visit}/result")
+    page.get_by_role("radio", name="发现问题已责令改正").click()
+    phone.until(f"store.visit('{visit}').then((it) => it.view.content.visit.result)")
+    for who in ("zhang", "wang", "subject", "li"):
+        sign(phone, visit, who)
+    phone.sync()
+
+
+def propose(phone: Phone, visit: str) -> None:
+    """The leader proposes, and the server makes it final."""
+    assert len(phone.view(visit)["content"]["answer"]) == len(POINTS)
+    phone.open(f"/app/visits/{visit}/result")
+    phone.page.get_by_role("button", name="提交定稿").click()
+    phone.until(f"store.visit('{visit}').then((it) => it.view.phase === 'final_pending')")
+    phone.sync()
+    assert phone.view(visit)["phase"] == "final"
+    phone.page.get_by_text("已定稿").first.wait_for()
