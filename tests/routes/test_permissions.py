@@ -59,6 +59,8 @@ ROUTES: dict[tuple[str, str], str] = {
     ("GET", "/office/visits/{visit_id:str}/history"): OFFICE_ONLY,
     ("GET", "/office/visits/{visit_id:str}/photos/{sha256:str}"): OFFICE_ONLY,
     ("POST", "/office/visits/{visit_id:str}/{act:str}"): OFFICE_ONLY,
+    ("GET", "/office/visits/{visit_id:str}/{act:str}"): OFFICE_ONLY,
+    ("GET", "/office/{rest:path}"): OFFICE_ONLY,
 }
 """Who passes the guard of a route; what he then sees is the matter of its own tests (own, foreign, none)."""
 
