@@ -14,13 +14,14 @@ from server.store.people import Person
 from server.store.session import Connection, Database
 from server.sync.acts import Act, Done, office_act
 from server.sync.record import record_of
+from server.sync.shapes import is_sha256, is_visit
 
 FOR_EVER = "private, max-age=31536000, immutable"
 
 
 def require_sight(conn: Connection, person: Person, visit_id: str) -> None:
     """The crew and the office see a visit; for all others it isn't there."""
-    row = visits.look(conn, visit_id)
+    row = visits.look(conn, visit_id) if is_visit(visit_id) else None
     if row is None:
         raise Problem("not_found")
     member = visits.memberships(conn, person.id, [visit_id]).get(visit_id)
@@ -33,7 +34,7 @@ def template(request: Asked, sha256: str) -> Response[bytes]:
     """A checklist, as the bytes that its name is the hash of."""
     db: Database = request.app.state["db"]
     with db.read() as conn:
-        body = visits.points_body(conn, sha256)
+        body = visits.points_body(conn, sha256) if is_sha256(sha256) else None
     if body is None:
         raise Problem("not_found")
     return Response(body, media_type="application/json", headers={"Cache-Control": FOR_EVER, "ETag": f'"{sha256}"'})

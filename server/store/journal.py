@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from server.store.bulk import insert_rows
-from server.store.tables import apart, media_name, op, replica
+from server.store.tables import apart, device, media_name, op, replica, visit_crew
 
 MAX_APART = 1 << 20  # of what can't be read, this much is kept
 
@@ -152,14 +152,14 @@ def apart_id(conn: Connection, visit_id: str, rid: str, sha256: str) -> str | No
 
 
 def visits_waiting_for(conn: Connection, rid: str) -> list[str]:
-    """The visits in which an op waits for one of this replica, in the order in which they are locked."""
-    query = sa.select(op.c.visit_id).where(op.c.verdict == "held", op.c.waits_for.like(f"{rid}:%")).distinct()
-    return sorted(conn.scalars(query))
-
-
-def visits_kept_for(conn: Connection, rids: Iterable[str]) -> list[str]:
-    """The visits in which ops of these replicas are without `n`."""
-    query = sa.select(op.c.visit_id).where(op.c.n.is_(None), op.c.rid.in_(list(rids))).distinct()
+    """The visits of a replica's owner in which an op waits for it, in the order in which they are locked."""
+    query = (
+        sa.select(op.c.visit_id)
+        .join(visit_crew, visit_crew.c.visit_id == op.c.visit_id)
+        .join(device, device.c.account_id == visit_crew.c.officer_id)
+        .where(device.c.rid == rid, op.c.n.is_(None), op.c.verdict == "held", op.c.waits_for.like(f"{rid}:%"))
+        .distinct()
+    )
     return sorted(conn.scalars(query))
 
 

@@ -261,7 +261,7 @@ class Book:
     def decide(self, row: Row, verdict: str, reason: str | None) -> None:
         """Gives an op that was released another verdict: what it means for those that come after follows at once."""
         self.touch(row)
-        row.standing, row.standing_reason = verdict, None if reason is None else reason[:32]
+        row.standing, row.standing_reason = verdict, None if reason is None else reason.replace("\0", "")[:32]
         op = ops.stored(row.body)
         if verdict == "ok":
             self.apply(row, op)
@@ -323,8 +323,12 @@ class Book:
 
 
 def row_of(read: ops.Read, at: str, carrier: str | None) -> Row:
-    return Row(read.rid, read.seq, None, read.kind[:32], read.author, read.hash, read.body, at, "", None, "", None,
-               None, carrier)  # fmt: skip
+    """An op on its way into the journal, without a verdict; of a kind from the future only a plain name is kept."""
+    kind = read.kind[:32] if read.kind.isascii() and read.kind.isprintable() else ""
+    return Row(
+        rid=read.rid, seq=read.seq, n=None, kind=kind, author=read.author, hash=read.hash, body=read.body,
+        received_at=at, verdict="", reason=None, standing="", standing_reason=None, carrier=carrier,
+    )  # fmt: skip
 
 
 def _interests(known: list[Interest], op: ops.Op) -> list[Interest]:

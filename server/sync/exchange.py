@@ -62,7 +62,7 @@ def _is_news(own: Owned, asked: Asked, now: datetime) -> bool:
 
 
 def _mark_seen(conn: Connection, own: Owned, asked: Asked, now: datetime) -> None:
-    app = asked.app[:64] if asked.app else own.app
+    app = asked.app or own.app
     visits.mark_seen(conn, own.rid, stamp(now), app, msgspec.to_builtins(asked.pending))
 
 

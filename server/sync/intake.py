@@ -89,6 +89,8 @@ def take(book: Book, caller: Caller, entries: Sequence[Entry]) -> list[Taken]:
 
     To a caller for whom the visit doesn't exist every answer is what it would be if there were no such visit.
     """
+    for rid in {entry.rid for entry in entries}:
+        wake_stopped(book, rid)
     placed = [_take_entry(book, caller, entry) for entry in entries]
     answers = []
     for entry, items in zip(entries, placed, strict=True):
@@ -142,7 +144,11 @@ def _take_entry(book: Book, caller: Caller, entry: Entry) -> list[_Item]:
             items.append(taking.place(read, device))
         else:
             seq = entry.dead[at - len(entry.reads)][0] if at >= len(entry.reads) else None
-            seq = seq if seq is not None else _seq_of(at, reads[: len(entry.reads)], raws[at], items)
+            seq = (
+                seq
+                if seq is not None and 0 < seq <= ops.MAX_INT
+                else _seq_of(at, reads[: len(entry.reads)], raws[at], items)
+            )
             items.append(taking.bury(seq, raws[at], read))
     return items
 
@@ -318,13 +324,30 @@ def release(book: Book, row: Row, read: ops.Read, device: Device) -> None:
 def wake(book: Book, id_: str) -> None:
     """Looks again at all that waited for this op, and at all that waited for those."""
     for row in [row for row in book.held_rows() if row.waits_for == id_ and row.verdict == "held"]:
-        retry(book, row)
+        if id_.startswith(row.rid) or _is_heard(book, row):
+            retry(book, row)
+
+
+def _is_heard(book: Book, row: Row) -> bool:
+    device = book.device(row.rid)
+    return device is not None and book.is_heard(device.owner)
 
 
 def wake_all(book: Book, rid: str) -> None:
     """Looks again at all that waited for any op of a replica: no more of it will have effect."""
     for row in [row for row in book.held_rows() if (row.waits_for or "").startswith(f"{rid}:") and row.rid != rid]:
-        if row.verdict == "held":
+        if row.verdict == "held" and _is_heard(book, row):
+            retry(book, row)
+
+
+def wake_stopped(book: Book, rid: str) -> None:
+    """Looks again at what a replica waits for in vain, as it speaks.
+
+    Those in the visit were woken when that happened; a stranger must not hear of it earlier than he would elsewhere.
+    """
+    for row in [row for row in book.held_rows() if row.rid == rid and row.verdict == "held"]:
+        other = book.device((row.waits_for or "").rpartition(":")[0])
+        if other is not None and other.rid != rid and (other.frozen or other.revoked):
             retry(book, row)
 
 

@@ -13,7 +13,8 @@ from msgspec import UNSET, Raw, UnsetType
 
 from server.errors import Problem
 from server.sync.intake import Dead, Entry, read_entry
-from server.sync.shapes import is_rid, is_visit
+from server.sync.ops import MAX_INT
+from server.sync.shapes import is_rid, is_sha256, is_visit
 
 PROTO: Final = 1
 PROTOS: Final = range(max(1, PROTO - 2), PROTO + 1)
@@ -127,12 +128,12 @@ def parse(body: bytes) -> Asked:
     return Asked(
         rid=request.rid,
         epoch=request.epoch or None,
-        app=request.client.app if request.client else None,
+        app=request.client.app.replace("\0", "")[:64] if request.client else None,
         pending=request.pending or None,
         entries=entries,
-        pull=request.pull or {},
+        pull={visit: cursor for visit, cursor in (request.pull or {}).items() if is_visit(visit)},
         assignments_rev=None if request.assignments_rev is UNSET else request.assignments_rev,
-        have_media=request.have_media or [],
+        have_media=[digest for digest in (request.have_media or [])[:MOST_HASHES] if is_sha256(digest)],
     )
 
 
@@ -215,7 +216,5 @@ def _check(request: Request, pushed: Iterable[Pushed]) -> None:
     for entry in pushed:
         if not is_visit(entry.visit) or not (entry.rid is UNSET or entry.rid is None or is_rid(entry.rid)):
             raise Problem("bad_request", why="push: visit, rid")
-    if any(cursor < 0 for cursor in (request.pull or {}).values()):
+    if any(not 0 <= cursor <= MAX_INT for cursor in (request.pull or {}).values()):
         raise Problem("bad_request", why="pull")
-    if len(request.have_media or []) > MOST_HASHES:
-        raise Problem("bad_request", why=f"have_media: > {MOST_HASHES}")

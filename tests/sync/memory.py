@@ -174,7 +174,7 @@ def _check_waiting(ledger: Ledger, visit: str) -> None:
         passed = ops.read(before.body).ctx if before is not None and before.body else {}
         for rid, seq in ops.read(row.body).ctx.items():
             device = ledger.devices.get(rid)
-            stopped = device is not None and (device.frozen or device.revoked) or row.reason == "not_member"
+            stopped = row.reason == "not_member" or (device is not None and (device.frozen or device.revoked))
             assert stopped or (rid, seq) in rows or (rid, seq) in gone or passed.get(rid, 0) >= seq
 
 

@@ -142,6 +142,10 @@ def _surrogate_outside(_b: Bench) -> bytes:
     return b'{"a":"\\ud800"}'
 
 
+def _endless_cursor(b: Bench) -> bytes:
+    return b.body(b.good(), extra=f',"pull":{{"{b.visit}":{10**30}}}')
+
+
 def _array(_b: Bench) -> bytes:
     return b"[]"
 
@@ -203,6 +207,7 @@ REQUESTS: list[tuple[Callable[[Bench], bytes], int, str]] = [
     (_no_rid, 400, "bad_request"),
     (_nan_outside, 400, "not_json"),
     (_surrogate_outside, 400, "not_json"),
+    (_endless_cursor, 400, "bad_request"),
     (_array, 400, "bad_request"),
     (_empty, 400, "not_json"),
     (_server_as_caller, 400, "bad_request"),
@@ -326,6 +331,10 @@ def _newer_kind(b: Bench) -> bytes:
     return b.changed(kind="sing")
 
 
+def _nameless_kind(b: Bench) -> bytes:
+    return b.changed(kind="\0" * 3)
+
+
 def _server_kind(b: Bench) -> bytes:
     return b.changed(kind="accept_final", path=["final"], val={"digest": "0" * 64, "round": 1, "signatures": []})
 
@@ -368,6 +377,7 @@ OPS: list[tuple[Callable[[Bench], bytes], str, str]] = [
     (_depth_5, "quarantined", "bad_value"),
     (_newer_version, "quarantined", "unknown_kind"),
     (_newer_kind, "quarantined", "unknown_kind"),
+    (_nameless_kind, "quarantined", "unknown_kind"),
     (_server_kind, "quarantined", "server_kind"),
     (_unknown_field, "quarantined", "bad_path"),
     (_unknown_point, "quarantined", "bad_path"),
@@ -449,3 +459,25 @@ def test_one_op_of_up_to_four_mebibytes_is_read_and_dead(bench: Bench) -> None:
     assert bench.verdicts(answer) == [["dead", "id"]]
     assert answer.json()["results"][0]["acked"] == 1
     assert bench.verdicts(bench.post(bench.body(bench.good()))) == [["ok", None]]
+
+
+def test_names_that_no_database_can_hold_do_no_harm(any_server: Running) -> None:
+    bench = Bench(any_server)
+    visit = bench.visit
+    odd: dict[str, Any] = {
+        "push": [{"visit": visit, "ops": [], "dead": [{"seq": 10**30, "raw": "AA=="}, {"seq": None, "raw": "!"}]}],
+        "pull": {"\0": 1, visit: 0},
+        "have_media": ["\0", "x", "0" * 64] * 70,
+        "client": {"app": "a\0b", "schema": 1},
+        "pending": {"ops": 10**15, "media": 0, "bytes": 0, "oldest": "\0"},
+    }
+    answer = bench.li.post(bench.li.request(**odd))
+    assert answer.status_code == 200, answer.text
+    assert [verdict for _, verdict, _ in answer.json()["results"][0]["verdicts"]] == ["dead", "dead"]
+    kinds = bench.post(bench.body(_nameless_kind(bench)))
+    assert bench.verdicts(kinds)[0][:1] == ["quarantined"]
+    for path in ("/api/visits/%00/view", "/api/templates/%00", "/api/visits/%00/board"):
+        assert bench.li.http.get(path).status_code == 404
+    act = {"kind": "rule", "path": ["op", f"{bench.li.pen.rid}:1"], "val": {"verdict": "late", "reason": "\0"}}
+    ruled = Phone(any_server.url, "clerk").sign_in()
+    assert ruled.http.post(f"/api/visits/{visit}/acts", json=act).status_code < 500
