@@ -15,11 +15,14 @@ self.addEventListener("fetch", (event) => {
   if (isOurs && event.request.method === "GET") event.respondWith(answer(event.request, url.pathname));
 });
 
-/** Every file of the version whose digest is right, or none: a half kept version never starts. */
+/** Pictures and the like, without which the app works. */
+const mayWait = ({ lazy, url }) => lazy && !url.endsWith(".js");
+
+/** Every script of the version whose digest is right, or none: a half kept version never starts. */
 async function keepAll() {
   const { files } = await (await fetch(LIST, { cache: "no-cache" })).json();
   const cache = await caches.open(CACHE);
-  await Promise.all(files.filter((file) => !file.lazy).map((file) => keep(cache, file)));
+  await Promise.all(files.filter((file) => !mayWait(file)).map((file) => keep(cache, file)));
 }
 
 async function keep(cache, { url, sha256 }) {
@@ -38,11 +41,11 @@ async function dropOld() {
   await self.clients.claim();
 }
 
-/** Icons and the second language: the app works without them, so they may come late. */
+/** What may wait comes late, and one by one. */
 async function keepLater() {
   const { files } = await (await fetch(LIST, { cache: "no-cache" })).json();
   const cache = await caches.open(CACHE);
-  await Promise.allSettled(files.filter((file) => file.lazy).map((file) => keep(cache, file)));
+  await Promise.allSettled(files.filter(mayWait).map((file) => keep(cache, file)));
 }
 
 /** From the cache, else from the network. Any page of the app is the shell. */
