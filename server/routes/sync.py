@@ -11,7 +11,7 @@ from server.routes.guards import Asked, signed_in
 from server.sync.exchange import exchange
 from server.sync.request import MOST_BYTES_OF_ONE, inflate
 
-SMALL = 256  # an answer up to this length isn't made smaller by packing it
+SMALL = 192  # an answer up to this length isn't made smaller by packing it
 
 
 @post(
