@@ -265,6 +265,7 @@ function leave() {
   here?.db.close();
   here = sync = channel = null;
   folds.clear();
+  latest.clear();
   for (const url of urls.values()) void url.then((known) => known && URL.revokeObjectURL(known));
   urls.clear();
 }
@@ -315,6 +316,8 @@ export async function signOut(typed) {
 /** @typedef {import("./signature.js").Seen} Seen */
 /** What was folded, until it changes. @type {Map<string, Promise<Visit | null>>} */
 const folds = new Map();
+/** What was written here last at a path: its author knows it before any screen shows it. @type {Map<string, string>} */
+const latest = new Map();
 /** What a screen was last given: an edit's base is what it shows. @type {Map<string, Visit>} */
 const shown = new Map();
 
@@ -471,6 +474,8 @@ function boardOf(assignment, view, entries, board) {
  * Synchronous: call it when the field gains focus (after `visit(id)` was awaited). @param {string} id @param {string[]} path @returns {string[]} op ids */
 export function heads(id, path) {
   const seen = shown.get(id);
+  const own = latest.get(id + pathKey(path));
+  if (own && !seen?.entries.some(({ op }) => op && opId(op) === own)) return [own];
   if (!seen || !here) return [];
   const register = seen.folded.registers.get(pathKey(path));
   if (!register || register.values.length < 2 || seen.leader) return headsAt(seen.folded, path);
@@ -487,8 +492,11 @@ export async function act(id, kind, path, val, base = heads(id, path), more = {}
   const { db, officer } = mine();
   const draft = { kind, path, val, base, author: officer.id, geo: more.geo ?? null };
   const op = await alone(db, id, () => append(db, id, draft));
+  const made = opId(op);
+  if (kind === "set") latest.set(id + pathKey(path), made);
+  if (kind === "add") for (const field of Object.keys(val)) latest.set(id + pathKey([path[0], made, field]), made);
   appended(id);
-  return opId(op);
+  return made;
 }
 
 /** @param {string} id */

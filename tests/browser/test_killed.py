@@ -74,7 +74,8 @@ def test_what_was_saved_survives_thirty_kills(
     for number, visit in enumerate(visits):
         _burst(phone, visit, number, pictures, log, chance.uniform(0, LONGEST_BURST))
         phone.start(offline=True)
-        assert (phone.state()["fault"], phone.errors) == (None, [])
+        now = phone.state()
+        assert (now["fault"], phone.errors, now["officer"] and now["officer"]["id"]) == (None, [], "li"), phone.said
         phone.call("syncNow")
         _whole(phone, visit, _saved(log, visit), verify)
     assert len(set(log.read_text().splitlines())) > 3 * KILLS

@@ -97,6 +97,18 @@ test("a member revises only his own version, the leader settles all", async () =
   assert.deepEqual((await store.visit(VISIT)).view.conflicts, []);
 });
 
+test("two quick edits of one person aren't two versions, whatever the screen shows by then", async () => {
+  await store.visit(VISIT);
+  const path = ["answer", "p3", "note"];
+  for (const text of ["一", "二", "三"]) await store.act(VISIT, "set", path, text);
+  const row = await store.act(VISIT, "add", ["finding"], { text: "甲" });
+  await store.act(VISIT, "set", ["finding", row, "text"], "乙");
+  const { view } = await store.visit(VISIT);
+  assert.deepEqual(view.conflicts, []);
+  assert.equal(view.content.answer.p3.note, "三");
+  assert.equal(view.content.finding[row].text, "乙");
+});
+
 test("what is typed is kept in NFC, and what can't be an op is refused before anything is written", async () => {
   const before = (await store.outbox(true)).length;
   await assert.rejects(
