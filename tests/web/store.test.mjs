@@ -100,7 +100,8 @@ test("a member revises only his own version, the leader settles all", async () =
 test("two quick edits of one person aren't two versions, whatever the screen shows by then", async () => {
   await store.visit(VISIT);
   const path = ["answer", "p3", "note"];
-  for (const text of ["一", "二", "三"]) await store.act(VISIT, "set", path, text);
+  for (const text of ["一", "二", "三"])
+    await store.act(VISIT, "set", path, text);
   const row = await store.act(VISIT, "add", ["finding"], { text: "甲" });
   await store.act(VISIT, "set", ["finding", row, "text"], "乙");
   const { view } = await store.visit(VISIT);
