@@ -93,6 +93,24 @@ CODES: dict[str, Code] = {
         "更换或移出抽取的执法人员须经单位负责人同意。",
         "Replacing or removing a drawn officer needs the unit head's agreement.",
     ),
+    "visit_started": Code(
+        409,
+        "22",
+        "其中一次检查已有手机记录，不能再合并。",
+        "One of the visits has records of a phone: too late to merge.",
+    ),
+    "other_subject": Code(
+        409, "22", "两次检查的对象不是同一家，不能合并。", "The visits are of different subjects and stay apart."
+    ),
+    "windows_apart": Code(
+        409, "22", "两次检查的时限没有重叠，不能合并。", "No day lies in the windows of both visits: they stay apart."
+    ),
+    "points_clash": Code(
+        409,
+        None,
+        "两份检查表中有编号相同的要点，不能合并。",
+        "Both checklists have a point of the same id: they stay apart.",
+    ),
     "own_op": Code(403, None, "不能采纳自己的记录，须由他人决定。", "Nobody admits an operation of his own."),
     # --- the office: reviewing a received record -----------------------------------------------------------------
     "other_unit": Code(403, "3", "由实施检查的股室办理。", "This is for the inspecting unit to do."),

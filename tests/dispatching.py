@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -25,7 +26,7 @@ SUBJECT_NAME, USCC = "宛城区溢彩漆料经营部", "91411303MA00000010"
 WINDOW = ("2026-11-01", "2026-12-31")
 
 
-def checklist(points: Sequence[str] = POINTS) -> bytes:
+def checklist(points: Sequence[str] = POINTS, item: str = ITEM) -> bytes:
     """A checklist of one item."""
     return ops.canonical(
         {
@@ -33,7 +34,7 @@ def checklist(points: Sequence[str] = POINTS) -> bytes:
             "title": "危险化学品储存",
             "items": [
                 {
-                    "id": ITEM,
+                    "id": item,
                     "name": "危险化学品储存",
                     "judged": "findings",
                     "points": [
@@ -96,17 +97,17 @@ def prepare(db: Database) -> str:
 
 
 def dispatch(
-    db: Database, keys: Keys, crew: Sequence[tuple[str, str]] = CREW, now: datetime = NOW, visit: str | None = None
-) -> str:
-    """Dispatches one visit; its id."""
+    db: Database, keys: Keys, crew: Sequence[tuple[str, str]] = CREW, now: datetime = NOW, visit: str | None = None,
+    **instead: Any,
+) -> str:  # fmt: skip
+    """Dispatches one visit; its id. `instead` replaces what is dispatched: `tpl`, `tasks`, `window`, `subject_id`."""
     tpl = prepare(db)
     id_ = visit or uuid7_like()
-    db.run_write(
-        lambda conn: acts.open_visit(
-            conn, keys, visit_id=id_, unit_id="hazchem", subject_id="s1", subject=(SUBJECT_NAME, USCC), tpl=tpl,
-            window=WINDOW, tasks=["t1"], crew=crew, now=now, actor="clerk",
-        )
-    )  # fmt: skip
+    given: dict[str, Any] = {
+        "unit_id": "hazchem", "subject_id": "s1", "subject": (SUBJECT_NAME, USCC), "tpl": tpl, "window": WINDOW,
+        "tasks": ["t1"], "actor": "clerk",
+    }  # fmt: skip
+    db.run_write(lambda conn: acts.open_visit(conn, keys, visit_id=id_, crew=crew, now=now, **{**given, **instead}))
     return id_
 
 

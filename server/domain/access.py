@@ -32,6 +32,7 @@ ACTS: Final[dict[str, frozenset[str]]] = {
     "replace": frozenset({"unit_head"}),
     "reopen": frozenset({"unit_head"}),
     "void": frozenset({"unit_head"}),
+    "merge": frozenset({"unit_clerk", "unit_head"}),
     "approve": frozenset({"unit_clerk"}),
     "return": frozenset({"unit_clerk"}),
 }

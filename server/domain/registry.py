@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 import rfc8785
@@ -168,12 +168,22 @@ def is_uscc(code: str) -> bool:
 
 def template_of(items: Sequence[Item]) -> Template:
     """The checklist of one visit, which may hold several items; their point ids are distinct, or it is an error."""
-    points = [point.id for item in items for point in item.checklist]
+    return _template([_in_template(item) for item in items])
+
+
+def template_of_both(mine: bytes, other: bytes) -> Template:
+    """The checklist of two visits done as one (R22.1): an item that both have stands in it once, as in `mine`."""
+    items = msgspec.json.decode(mine)["items"]
+    known = {item["id"] for item in items}
+    return _template([*items, *(item for item in msgspec.json.decode(other)["items"] if item["id"] not in known)])
+
+
+def _template(items: Sequence[dict[str, Any]]) -> Template:
+    points = [point["id"] for item in items for point in item["points"]]
     if len(points) != len(set(points)):
         raise ValueError("Two points of one checklist have the same id.")
-    title = "、".join(item.name for item in items)
-    document = {"t": "checklist/1", "title": title, "items": [_in_template(item) for item in items]}
-    body = rfc8785.dumps(document)  # type: ignore[arg-type]  # its JSON type is recursive
+    title = "、".join(item["name"] for item in items)
+    body = rfc8785.dumps({"t": "checklist/1", "title": title, "items": list(items)})
     return Template(hashlib.sha256(body).hexdigest(), title, body)
 
 
@@ -182,6 +192,6 @@ def phrases_of(items: Iterable[Item]) -> list[Phrase]:
     return [phrase for item in items for phrase in item.phrases]
 
 
-def _in_template(item: Item) -> dict[str, object]:
+def _in_template(item: Item) -> dict[str, Any]:
     points = [msgspec.to_builtins(point) for point in item.checklist]
     return {"id": item.id, "name": item.name, "judged": item.judged, "points": points}

@@ -19,6 +19,7 @@ class Locked(msgspec.Struct, frozen=True):
 
     id: str
     unit_id: str
+    subject_id: str
     subject_name: str
     subject_uscc: str
     tpl: str
@@ -98,6 +99,19 @@ def add(
     rows = [{"visit_id": id, "task_id": task} for task in tasks]
     if rows:
         conn.execute(sa.insert(visit_task), rows)
+
+
+def move_tasks(conn: Connection, source: str, target: str) -> None:
+    """The tasks of one visit become another's; a task that both have is there once."""
+    there = sa.select(visit_task.c.task_id).where(visit_task.c.visit_id == target)
+    conn.execute(sa.delete(visit_task).where(visit_task.c.visit_id == source, visit_task.c.task_id.in_(there)))
+    conn.execute(sa.update(visit_task).where(visit_task.c.visit_id == source).values(visit_id=target))
+
+
+def refit(conn: Connection, visit_id: str, tpl: str, window: tuple[str, str]) -> None:
+    """Gives a visit another checklist and window: only before anybody recorded anything."""
+    values = {"tpl": tpl, "window_from": window[0], "window_to": window[1]}
+    conn.execute(sa.update(visit).where(visit.c.id == visit_id).values(values))
 
 
 class Owned(msgspec.Struct, frozen=True):

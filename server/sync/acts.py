@@ -11,8 +11,9 @@ from typing import Any, Final
 import msgspec
 
 from server.domain.access import may, office_sees
+from server.domain.registry import Template, template_of_both
 from server.errors import Problem
-from server.store import trail, visits
+from server.store import registry, trail, visits
 from server.store.journal import Row
 from server.store.people import Person
 from server.store.session import Connection, Database
@@ -21,7 +22,7 @@ from server.sync import desk, ops
 from server.sync.book import Book
 from server.sync.finals import judge_proposals
 from server.sync.intake import hear, obstacle, retry
-from server.sync.judge import ADMISSIBLE, Standing, is_member, leader_of, role_of
+from server.sync.judge import ADMISSIBLE, Assigned, Standing, is_member, leader_of, role_of
 from server.sync.keys import SERVER_RID, Keys
 from server.sync.shapes import is_id, is_op_id
 
@@ -88,16 +89,11 @@ def office_act(
 
 
 def _act(conn: Connection, keys: Keys, person: Person, visit_id: str, act: Act, now: datetime) -> Done:
-    row = visits.look(conn, visit_id)
-    if row is None:
-        raise Problem("not_found")
-    book = desk.open_book(conn, keys, visit_id, now)
-    if not sees(book, row, person):
-        raise Problem("not_found")
+    at = _desk_at(conn, keys, person, visit_id, now)
     do = _ACTS.get(act.kind)
     if do is None:
         raise Problem("bad_request", why="kind")
-    written = do(_Desk(conn, book, row, person), act)
+    book, written = at.book, do(at, act)
     if book.facts is not None and book.facts.standing.proposals:
         judge_proposals(conn)(book)
     desk.save(conn, book)
@@ -120,6 +116,10 @@ class _Desk(msgspec.Struct, frozen=True):
     @property
     def state(self) -> str:
         return self.book.facts.state if self.book.facts else "void"
+
+    @property
+    def crew(self) -> list[Assigned]:
+        return self.book.facts.standing.crew if self.book.facts else []
 
     def require(self, act: str) -> None:
         """The right of the person's roles in the unit of the visit."""
@@ -224,7 +224,7 @@ def _assign(at: _Desk, act: Act) -> Row:
     at.require_open()
     if not visits.known_officer(at.conn, officer):
         raise Problem("bad_request", why="path: officer")
-    crew = at.book.facts.standing.crew if at.book.facts else []
+    crew = at.crew
     last, leader = role_of(crew, officer), leader_of(crew)
     if (last.role if last else "removed") == role:
         raise Problem("already_effective")
@@ -269,3 +269,66 @@ _ACTS: Final[dict[str, Callable[[_Desk, Act], Row]]] = {
     "rule": _rule,
     "void": _void,
 }
+
+
+MERGED: Final = "并入同一检查对象的另一次检查"
+
+
+def merge_visits(db: Database, keys: Keys, person: Person, visit_id: str, other_id: str, now: datetime) -> Done:
+    """One door for several matters (R22.1): the other visit is void, its tasks and its checklist become this one's.
+
+    Only while neither has an op of a phone. The crew stays this one's; the window is what both have in common. An op
+    made meanwhile with the old checklist is `template_mismatch`. Gives the op that voids the other visit.
+    """
+    return db.run_write(lambda conn: _merge(conn, keys, person, visit_id, other_id, now))
+
+
+def _merge(conn: Connection, keys: Keys, person: Person, visit_id: str, other_id: str, now: datetime) -> Done:
+    if visit_id == other_id:
+        raise Problem("bad_request", why="other")
+    at = {id_: _desk_at(conn, keys, person, id_, now) for id_ in sorted((visit_id, other_id))}
+    mine, other = at[visit_id], at[other_id]
+    for one in (mine, other):
+        one.require("merge")
+        one.require_open()
+    if mine.row.subject_id != other.row.subject_id:
+        raise Problem("other_subject")
+    if _is_begun(mine.book) or _is_begun(other.book):
+        raise Problem("visit_started")
+    window = max(mine.row.window_from, other.row.window_from), min(mine.row.window_to, other.row.window_to)
+    if window[0] > window[1]:
+        raise Problem("windows_apart")
+    both = _template_of_both(conn, mine.row.tpl, other.row.tpl)
+    registry.keep_template(conn, both)
+    visits.move_tasks(conn, other_id, visit_id)
+    visits.refit(conn, visit_id, both.sha256, window)
+    voided = other.book.write("void", ["visit"], {"reason": MERGED, "by": person.id}, person.id)
+    desk.save(conn, other.book)
+    visits.move_assignments(conn, {it.officer for one in (mine, other) for it in one.crew})
+    act = trail.Act(
+        "visit.merge", person.id, f"visit:{visit_id}", mine.row.tpl, both.sha256, detail={"other": other_id}
+    )
+    trail.append(conn, [act], now)
+    return Done(voided.n or 0, voided.id)
+
+
+def _desk_at(conn: Connection, keys: Keys, person: Person, visit_id: str, now: datetime) -> _Desk:
+    book = desk.open_book(conn, keys, visit_id, now)
+    row = visits.look(conn, visit_id)
+    if row is None or not sees(book, row, person):
+        raise Problem("not_found")
+    return _Desk(conn, book, row, person)
+
+
+def _is_begun(book: Book) -> bool:
+    """Whether an op of a phone came, in whatever verdict; those of strangers are not the visit's."""
+    rids = [rid for rid, reach in book.reaches.items() if reach.acked] + [row.rid for row in book.held_rows()]
+    return any(book.is_theirs(rid) for rid in rids if not SERVER_RID.match(rid))
+
+
+def _template_of_both(conn: Connection, mine: str, other: str) -> Template:
+    bodies = [registry.template_body(conn, tpl) or b'{"items":[]}' for tpl in (mine, other)]
+    try:
+        return template_of_both(bodies[0], bodies[1])
+    except ValueError as clash:
+        raise Problem("points_clash") from clash

@@ -302,7 +302,7 @@ class Book:
         rid = self.keys.rid
         reach = self.reach(rid)
         seq = reach.acked + 1
-        ctx = {other: r.acked for other, r in self.reaches.items() if r.acked > 0 and self._is_in(other)}
+        ctx = {other: r.acked for other, r in self.reaches.items() if r.acked > 0 and self.is_theirs(other)}
         unsigned: dict[str, Any] = {
             "v": 1, "visit": self.visit, "rid": rid, "seq": seq, "kind": kind, "path": path, "val": val, "base": [],
             "ctx": ctx, "author": author, "via": None, "at": self.at, "clk": None, "tpl": self.facts.tpl,
@@ -317,7 +317,8 @@ class Book:
         self.apply(row, read.op)
         return row
 
-    def _is_in(self, rid: str) -> bool:
+    def is_theirs(self, rid: str) -> bool:
+        """Whether a replica is of somebody for whom the visit exists."""
         device = self.device(rid)
         return device is not None and self.is_heard(device.owner)
 

@@ -63,7 +63,7 @@ def phases_of(conn: Connection, visit_ids: Sequence[str]) -> dict[str, str]:
 def _current(conn: Connection, row: Locked) -> tuple[Kept, bool]:
     media_rev = records.media_rev(conn, row.id)
     kept = records.kept(conn, row.id)
-    if kept is not None and (kept.head, kept.media_rev) == (row.head, media_rev):
+    if kept is not None and (kept.head, kept.media_rev, kept.summary.get("tpl")) == (row.head, media_rev, row.tpl):
         return kept, False
     look = fold_visit(conn, row, journal.released(conn, row.id))
     here = uploads.here_for(conn, row.id)
@@ -121,6 +121,7 @@ def _summary(look: Look, here: set[str]) -> dict[str, Any]:
     accepted = [op for op in look.ops.values() if op.kind == "accept_final" and op.val["round"] == crew.round]
     signed = {it.signer for it in look.signatures if it.state == "current"} & set(crew.members)
     return {
+        "tpl": look.shown.content["tpl"],  # merging gives a visit another one, without any op in it
         "records": sum(1 for id_, it in look.standing.items() if not id_.startswith("srv") and it.verdict != "dead"),
         "media": len(content["media"]),
         "media_here": len(content["media"].keys() & here),

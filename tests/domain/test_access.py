@@ -15,6 +15,7 @@ MAY = {
     "replace": {"unit_head"},
     "reopen": {"unit_head"},
     "void": {"unit_head"},
+    "merge": {"unit_clerk", "unit_head"},
     "approve": {"unit_clerk"},
     "return": {"unit_clerk"},
 }
