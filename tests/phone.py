@@ -22,6 +22,12 @@ BATCH = 200
 _SESSIONS: dict[tuple[str, str], JSON] = {}
 
 
+def forget_sessions(base_url: str) -> None:
+    """From now on everybody signs in anew at this server."""
+    for door in [door for door in _SESSIONS if door[0].rstrip("/") == base_url]:
+        del _SESSIONS[door]
+
+
 class Phone:
     """One officer's phone. `queue` holds what the server hasn't acknowledged with a verdict yet, by visit."""
 
@@ -41,6 +47,8 @@ class Phone:
         self.own: dict[str, bytes] = {}  # op id -> body
         self.verdicts: dict[str, tuple[str, str | None]] = {}
         self.last: JSON = {}
+        self.received: dict[str, dict[str, dict[int, bytes]]] = {}  # visit -> replica -> seq -> body, of all epochs
+        self.carry: set[str] = set()  # visits of which the server, restored from a backup, is to be asked what it has
 
     # --- the door -----------------------------------------------------------------------------------------------------
 
@@ -132,6 +140,18 @@ class Phone:
         self.take_in(answer.json())
         return self.last
 
+    def return_all(self) -> None:
+        """After another epoch was heard of: asks in one round trip what the server has, sends in the next the rest."""
+        while self.carry:
+            visit = self.carry.pop()
+            rids = sorted(self.received[visit], key=lambda rid: not rid.startswith("srv"))
+            asked = self.sync([{"visit": visit, "rid": rid, "ops": []} for rid in rids])
+            acked = {result["rid"]: result["acked"] for result in asked["results"]}
+            self.sync([{"visit": visit, "rid": rid, "ops": self._after(visit, rid, acked[rid])} for rid in rids])
+
+    def _after(self, visit: str, rid: str, acked: int) -> list[msgspec.Raw]:
+        return [msgspec.Raw(body) for seq, body in sorted(self.received[visit][rid].items()) if seq > acked]
+
     def drain(self, most: int = 20) -> None:
         """Exchanges until nothing is queued and nothing more is to be had."""
         for _ in range(most):
@@ -142,6 +162,8 @@ class Phone:
     def take_in(self, answer: JSON) -> None:
         """Keeps what an answer brought: verdicts, ops, cursors, assignments."""
         self.last = answer
+        if self.epoch not in (None, answer["epoch"]):
+            self._begin_epoch()
         self.epoch = answer["epoch"]
         for result in answer.get("results") or []:
             self._keep_verdicts(result)
@@ -152,6 +174,13 @@ class Phone:
         if given:
             self.rev = given["rev"]
             self.assignments = {it["id"]: it for it in given["visits"] if self.only in (None, it["id"])}
+
+    def _begin_epoch(self) -> None:
+        """A backup was restored: the numbers begin anew, and nothing is sure to be there."""
+        self.rev = 0
+        self.cursors.clear()
+        self.entries.clear()
+        self.carry = set(self.received)
 
     def _keep_verdicts(self, result: JSON) -> None:
         if result["rid"] != self.pen.rid:
@@ -172,6 +201,8 @@ class Phone:
         self.cursors[visit] = max(self.cursors.get(visit, 0), entry["n"])
         rid, seq = (op["rid"], op["seq"]) if op else (entry["rid"], entry["seq"])
         self.pen.receive(visit, rid, seq)
+        if op:
+            self.received.setdefault(visit, {}).setdefault(rid, {})[seq] = msgspec.json.encode(op)
 
     def verdict(self, visit: str, id_: str) -> tuple[str, str | None]:
         """The verdict on an own op."""

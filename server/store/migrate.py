@@ -58,6 +58,19 @@ def set_meta(conn: Connection, key: str, value: str) -> None:
     conn.execute(sa.insert(tables.meta).values(key=key, value=value))
 
 
+def new_epoch(db: Database, replaced: str | None = None) -> str:
+    """To be done once after a backup was put in the database's place: the server goes on as its next replica.
+
+    `replaced` is the replica of the database that gave way, where that is known: its name is never used again.
+    """
+    with db.write() as conn:
+        used = (meta_of(conn, REPLICA), replaced)
+        name = f"srv{max(int((replica or 'srv')[3:] or 1) for replica in used) + 1}"
+        set_meta(conn, EPOCH, uuid.uuid4().hex)
+        set_meta(conn, REPLICA, name)
+    return name
+
+
 def _begin_epoch(conn: Connection) -> None:
     if meta_of(conn, EPOCH) is None:
         set_meta(conn, EPOCH, uuid.uuid4().hex)

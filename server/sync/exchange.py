@@ -17,7 +17,7 @@ from server.store.visits import Owned
 from server.sync import desk, finals, media
 from server.sync.assignments import assignments_for
 from server.sync.book import Book
-from server.sync.intake import Caller, Entry, take
+from server.sync.intake import Caller, Entry, hear, take
 from server.sync.keys import Keys
 from server.sync.request import PROTO, Asked, parse
 
@@ -83,6 +83,8 @@ def _take(
             book.know_device(msgspec.structs.replace(desk.device_of(own), frozen=True))
         for (at, _), taken in zip(by_visit[visit], take(book, caller, [it for _, it in by_visit[visit]]), strict=True):
             results[at] = {"visit": visit, "rid": taken.rid, "acked": taken.acked, "verdicts": taken.verdicts}
+        for assigned in list(book.crew_changes):  # brought back after a backup was restored
+            hear(book, visits.rids_of(conn, assigned.officer))
         frozen |= book.frozen
     if _is_news(own, asked, now):
         _mark_seen(conn, own, asked, now)
@@ -125,7 +127,8 @@ def _answer(
     is_other_epoch = asked.epoch is not None and asked.epoch != keys.epoch
     answer["ops"], answer["heads"], answer["more"] = _news(conn, person, asked, is_other_epoch)
     if asked.assignments_rev is not None:
-        answer["assignments"] = assignments_for(conn, person.id, asked.assignments_rev)
+        known_rev = -1 if is_other_epoch else asked.assignments_rev
+        answer["assignments"] = assignments_for(conn, person.id, known_rev)
     if asked.have_media:
         answer["media_missing"] = media.missing_of(conn, person, asked.have_media)
     return _encode(answer)

@@ -13,6 +13,7 @@ from server.sync import desk
 from server.sync.book import Book
 from server.sync.keys import Keys
 from server.sync.record import entry_of, frame_of, items_of
+from server.sync.restored import is_waiting
 from server.sync.view import Entry, Facts, Frame, accepted, look_at
 
 
@@ -25,7 +26,7 @@ class Judging:
 
     def judge(self, book: Book, here: Container[str]) -> None:
         """Rules stale proposals out, and accepts the one that lacks nothing; `here` are the bytes that have come."""
-        if book.facts is None or book.facts.state != "open":
+        if book.facts is None or book.facts.state != "open" or is_waiting(book):
             return
         look = look_at(self._entries(book), self.frame, Facts(items=self.items, here=here))
         _set_stale_aside(book, {op.id for op in look.proposals})

@@ -12,10 +12,10 @@ from typing import Any, Final
 import msgspec
 
 from server.store.journal import Row
-from server.sync import ops
+from server.sync import ops, restored
 from server.sync.book import HIDDEN, Book, row_of
 from server.sync.judge import Device, is_member
-from server.sync.keys import is_signed
+from server.sync.keys import SERVER_RID, is_signed
 
 SHORT: Final = 8
 """Entries up to this length have each signature checked: that costs little, and names the culprit exactly. In a longer
@@ -209,7 +209,7 @@ class _Taking:
         if not heard:
             row.reason = HIDDEN
         waits_for = obstacle(book, read, heard)
-        if waits_for is not None:
+        if waits_for is not None and not restored.is_let_through(book, row, waits_for):
             row.verdict = row.standing = "held"
             row.waits_for = waits_for
             book.put(row)
@@ -270,7 +270,7 @@ def obstacle(book: Book, read: ops.Read, heard: bool) -> str | None:
     for rid, seq in read.ctx.items():
         if heard and book.reach(rid).acked >= seq:
             continue
-        if not _has_arrived(book, rid, seq, heard) and not _was_let_through(book, read, rid, seq):
+        if not _has_arrived(book, read, rid, seq, heard) and not _was_let_through(book, read, rid, seq):
             return f"{rid}:{seq}"
     return None
 
@@ -283,14 +283,19 @@ def _was_let_through(book: Book, read: ops.Read, rid: str, seq: int) -> bool:
     return ops.read(before.body).ctx.get(rid, 0) >= seq
 
 
-def _has_arrived(book: Book, rid: str, seq: int, heard: bool) -> bool:
-    """Waiting ends when the op came in whatever verdict, or can't come with effect any more."""
+def _has_arrived(book: Book, read: ops.Read, rid: str, seq: int, heard: bool) -> bool:
+    """Waiting ends when the op came in whatever verdict, or can't come with effect any more.
+
+    Only a word of the server's that a phone brings back waits until that op is released: it was spoken after that.
+    """
     device = book.device(rid)
     if device is not None and (device.frozen or device.revoked):
         return True
     if not heard:
         return False
     row = book.look_up(rid, seq)
+    if row is not None and row.verdict == "held" and SERVER_RID.match(read.rid):
+        return False
     return row is not None or book.source.is_apart(rid, seq) or any((a.rid, a.seq) == (rid, seq) for a in book.apart)
 
 
@@ -317,6 +322,9 @@ def release(book: Book, row: Row, read: ops.Read, device: Device) -> None:
     book.advance(row)
     if row.verdict == "ok":
         book.apply(row, read.op)
+        freed = restored.take_word(book, row, read.op) if read.op is not None and SERVER_RID.match(row.rid) else None
+        if freed is not None:
+            retry(book, freed, despite_ctx=True)
         if book.on_effect is not None and book.facts is not None and book.facts.standing.proposals:
             book.on_effect(book)
 

@@ -141,12 +141,23 @@ def verdict_on(case: Case) -> Verdict:
     op = case.read.op
     reason = _malformed(case)
     if reason is None and op is not None and op.rid.startswith("srv"):
-        return "ok", None  # the server's own word, brought back by a phone: its signature was checked
+        return ("late" if _is_overtaken(op, case.visit) else "ok"), None  # brought back; its signature was checked
     if reason is None and op is not None:
         reason = _bad_author(op, case.device.owner) or _unheard(op, case) or _out_of_place(op, case)
     if reason == "late":
         return "late", None
     return ("quarantined", reason) if reason else ("ok", _flag(op, case))
+
+
+def _is_overtaken(op: Op, visit: VisitFacts | None) -> bool:
+    """Whether the server, restored from a backup, has decided since what this op of an earlier epoch decides."""
+    if visit is None:
+        return False
+    if op.kind == "accept_final":
+        return visit.state != "open" or op.val["round"] != visit.round
+    if op.kind == "reopen":
+        return int(op.val["round"]) <= visit.round
+    return op.kind == "void" and visit.state != "open"
 
 
 def _malformed(case: Case) -> str | None:

@@ -140,6 +140,7 @@ def test_another_epoch_makes_the_server_forget_the_cursors(group: Group) -> None
     given = group.li.sync(epoch="of-another-life")["ops"][group.visit]
     assert [entry["n"] for entry in given] == [1, 2, 3]
     assert all("op" in entry for entry in given)
+    assert group.li.sync(epoch="of-another-life", assignments_rev=group.li.rev)["assignments"]["rev"] == group.li.rev
 
 
 def test_acked_is_asked_for_without_sending_anything(group: Group) -> None:
