@@ -80,12 +80,12 @@ class Group:
         assert f"{digest[:4]}-{digest[4:8]}".upper() in page
         return str(digest)
 
-    def screen(self, who: str, page: str) -> str:
-        """What a page of the app says."""
+    def shows(self, who: str, page: str, *words: str) -> None:
+        """Waits until a page of the app says all of these words: a part of it may come after the rest."""
         phone = self.phones[who]
         phone.open(f"/app/visits/{self.visit}{page}")
-        phone.page.locator("main").wait_for()
-        return phone.page.locator("body").inner_text()
+        for word in words:
+            phone.page.locator("main").get_by_text(word).first.wait_for()
 
 
 def work_alone(group: Group, shared: str, struck: str) -> None:
@@ -114,8 +114,7 @@ def settle(group: Group, shared: str) -> None:
     """The two versions are shown with their authors, and the leader writes the one that stands."""
     versions = {view["digest"] is None and _said(view) for view in group.views().values()}
     assert versions == {(("li", "组长：通道被货架占用"), ("zhang", "张立：通道被纸箱占用"))}
-    shown = group.screen("li", "/conflicts")
-    assert all(word in shown for word in ("li", "zhang", "组长：通道被货架占用", "张立：通道被纸箱占用"))
+    group.shows("li", "/conflicts", "li", "zhang", "组长：通道被货架占用", "张立：通道被纸箱占用")
     path = ["finding", shared, "text"]
     base = group.phones["li"].call("heads", group.visit, path)
     assert len(base) == 2
@@ -142,7 +141,7 @@ def sign_all(group: Group) -> None:
         assert (signature["op"], signature["state"], signature["changed"]) == (early, "stale", [path])
     changes = group.phones["zhang"].call("changesSince", group.visit, early)
     assert changes == [{"path": path, "then": None, "now": "补记：已当场清理"}]
-    assert "补记：已当场清理" in group.screen("zhang", "/record")
+    group.shows("zhang", "/record", "补记：已当场清理")
     digest = group.digest()
     group.part()
     signs = {group.phones[who].sign(group.visit, who, digest) for who in CREW}
