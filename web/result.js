@@ -30,12 +30,15 @@ export const mayJoin = (type) =>
 /** @param {any} text */
 export const isSaid = (text) => typeof text === "string" && text.trim() !== "";
 
-/** @param {Folded} folded @param {Content} content @returns {Material} */
-export function materialOf({ rows, media }, content) {
+/** A finding whose point is in no item counts as one without a point.
+ * @param {Folded} folded @param {Content} content @param {Item[]} items @returns {Material} */
+export function materialOf({ rows, media }, content, items) {
+  const known = items.flatMap((item) => item.points.map(({ id }) => id));
+  const found = (/** @type {any} */ { point, ...rest } = {}) => (known.includes(point) ? { point, ...rest } : rest);
   const alive = [...rows].filter(([, it]) => it.alive).map(([row]) => row);
   return {
     content,
-    findings: new Map(alive.sort(byText).map((row) => [row, content.finding[row] ?? {}])),
+    findings: new Map(alive.sort(byText).map((row) => [row, found(content.finding[row])])),
     media: Object.keys(content.media).map((sha256) => {
       const { val, geo } = firstOf(/** @type {any} */ (media.get(sha256)));
       return { mime: val.mime, for: val.for, taken: val.taken, geo, caption: content.media[sha256].caption };

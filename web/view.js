@@ -120,7 +120,7 @@ function missingOf({ state, ops, crew }, now, signatures, recused, proposals, { 
   const wrong = over.filter(({ val }) => val.result !== content.visit.result);
   return [
     ...now.folded.conflicts.map(({ path }) => lacks("conflict")({ path })),
-    ...resultMissing(materialOf(now.folded, content), items),
+    ...resultMissing(materialOf(now.folded, content, items), items),
     ...wrong.map((op) => lacks("result_mismatch")({ op: opId(op) })),
     ...(over.length ? [] : proposals.map((op) => lacks("digest_changed")({ op: opId(op) }))),
     ...(isSubjectMet(content.visit, signatures, crew, ops) ? [] : [lacks("subject_signature")({})]),

@@ -88,6 +88,16 @@ def is_said(text: object) -> bool:
 # --- what belongs to an item ------------------------------------------------------------------------------------------
 
 
+def with_known_points(material: Material, items: Iterable[Item]) -> Material:
+    """R24.7: a finding whose point is in no item of the checklist counts as one without a point."""
+    known = {point.id for item in items for point in item.points}
+    findings = {
+        row: finding if is_said(finding.get("point")) and finding["point"] in known else {**finding, "point": None}
+        for row, finding in material.findings.items()
+    }
+    return msgspec.structs.replace(material, findings=findings)
+
+
 def findings_of(material: Material, item: Item) -> dict[str, Mapping[str, Any]]:
     """R24.7: a finding belongs to the item of its point; without a point it belongs to every item."""
     points = {point.id for point in item.points}
@@ -281,6 +291,7 @@ def main_choices(mains: Sequence[Any]) -> list[str]:
 
 def result_missing(material: Material, items: Sequence[Item]) -> list[Missing]:
     """What the results still lack, item by item and for the visit (R24.2 to R24.7, R25.1, R27.1)."""
+    material = with_known_points(material, items)
     missing = [it for item in items for it in _item_missing(material, item)]
     result = material.content["visit"].get("result")
     if not result:

@@ -267,6 +267,19 @@ def test_a_finding_belongs_to_the_item_of_its_point_and_without_one_to_all() -> 
 
 
 @pytest.mark.rule("R24.7")
+def test_a_finding_whose_point_is_in_no_item_belongs_to_every_item() -> None:
+    strayed = {"r1": {"text": "x", "point": "of another checklist"}}
+    visit = {"result:storage": ["no_problem_found"], "result:testing": ["qualified"], "result": "qualified"}
+    named = [
+        (it.code, it.detail) for it in result_missing(material(findings=strayed, **visit, **GB), [STORAGE, TESTING])
+    ]
+    assert named == [
+        ("result_mismatch", {"item": "storage", "finding": "r1"}),
+        ("result_mismatch", {"item": "testing", "finding": "r1"}),
+    ]
+
+
+@pytest.mark.rule("R24.7")
 def test_evidence_stands_for_the_visit_a_point_or_a_finding_of_the_item() -> None:
     media = [photo(place) for place in ("visit", "answer:p1", "answer:q1", "finding:r1", "finding:r2")]
     seen = material(findings={"r1": {"point": "p2"}, "r2": {"point": "q1"}}, media=media)

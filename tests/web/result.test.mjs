@@ -7,6 +7,7 @@ import { fold, groupsOf } from "../../web/fold.js";
 import { choicesFor, mainChoices, materialOf, mayJoin, NUMBERS, resultMissing, TYPES } from "../../web/result.js";
 import { ITEM, Journal, LI, PHOTO } from "./scene.mjs";
 
+const OTHER = { id: "doors", judged: "findings", points: [{ id: "p9" }] };
 const STANDARD = { ...ITEM, judged: "standard" };
 
 function material(fill) {
@@ -37,7 +38,7 @@ function material(fill) {
     journal.entries.map(({ op }) => op),
     { has: () => true },
   );
-  return materialOf(folded, groupsOf(folded));
+  return materialOf(folded, groupsOf(folded), [ITEM, OTHER]);
 }
 
 /** The codes that an item with these types lacks; the points are answered unless `fill` says otherwise. */
@@ -56,6 +57,12 @@ function lacking(types, fill, item = ITEM) {
 
 const ROW = `${LI}:5`;
 const geo = { lat_e7: 1, lon_e7: 2, acc_cm: 3 };
+
+test("R24.7 a finding whose point is in no item counts for every item, like one without a point", () => {
+  const found = (val) => lacking(["no_problem_found"], (say) => say.finding(val));
+  assert.deepEqual(found({ text: "x", point: "gone" }), [`result_mismatch ${ROW}`]);
+  assert.deepEqual(found({ text: "x", point: "gone" }), found({ text: "x" }));
+});
 
 test("R24.2 the types are offered in their order, with the numbers of article 24", () => {
   assert.deepEqual(NUMBERS, [6, 3, 10, 5, 8, 2, 4, 7, 1, 9]);

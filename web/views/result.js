@@ -115,7 +115,7 @@ const rank = (code) =>
  * @param {{v: Visit, item: any, types: string[], onChoose: (types: string[]) => void}} props */
 function Types({ v, item, types, onChoose }) {
   const [all, setAll] = useState(false);
-  const choices = choicesFor(materialOf(v.folded, v.view.content), item);
+  const choices = choicesFor(materialOf(v.folded, v.view.content, itemsOf(v)), item);
   const near = choices.filter(
     ({ type, can, needs }) => types.includes(type) || (can && needs.every(({ code }) => NEAR.includes(code))),
   );
