@@ -3,128 +3,136 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from server.store.bulk import Plain
 from server.store.tables import device, item, officer, subject, task, task_item, visit, visit_crew, visit_task
 
+_mine = visit_crew.alias("mine")
+_IS_MINE = sa.and_(_mine.c.officer_id == sa.bindparam("officer"), _mine.c.role != "removed")
 
-def cards(conn: Connection, visit_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """One card a visit, in the order of their ids."""
-    if not visit_ids:
-        return []
-    crews, devices = _crews(conn, visit_ids), _devices(conn, visit_ids)
-    tasks, phrases = _tasks(conn, visit_ids)
-    query = (
-        sa.select(visit, subject)
-        .join(subject, subject.c.id == visit.c.subject_id)
-        .where(visit.c.id.in_(visit_ids))
-        .order_by(visit.c.id)
-        .set_label_style(sa.LABEL_STYLE_TABLENAME_PLUS_COL)
+
+_CARDS = Plain(
+    sa.select(
+        visit.c.id, visit.c.round, visit.c.head, visit.c.window_from, visit.c.window_to, visit.c.tpl, visit.c.nonce,
+        visit.c.subject_name, visit.c.subject_uscc, subject.c.legal_representative, subject.c.address,
+        subject.c.contact, subject.c.phone, subject.c.kind, subject.c.industry, subject.c.risk, subject.c.credit,
+        subject.c.flags, subject.c.lat_e7, subject.c.lon_e7,
     )
+    .join(_mine, _mine.c.visit_id == visit.c.id)
+    .join(subject, subject.c.id == visit.c.subject_id)
+    .where(_IS_MINE)
+    .order_by(visit.c.id)
+)  # fmt: skip
+_CREWS = Plain(
+    sa.select(
+        visit_crew.c.visit_id, visit_crew.c.role, officer.c.id, officer.c.name, officer.c.certificate,
+        officer.c.certificate_to,
+    )
+    .join(_mine, _mine.c.visit_id == visit_crew.c.visit_id)
+    .join(officer, officer.c.id == visit_crew.c.officer_id)
+    .where(_IS_MINE, visit_crew.c.role != "removed")
+    .order_by(officer.c.id)
+)  # fmt: skip
+_DEVICES = Plain(
+    sa.select(visit_crew.c.visit_id, device.c.rid, device.c.account_id, device.c.public_key, device.c.revoked_at)
+    .join(_mine, _mine.c.visit_id == visit_crew.c.visit_id)
+    .join(device, device.c.account_id == visit_crew.c.officer_id)
+    .where(_IS_MINE)
+    .order_by(device.c.enrolled_at, device.c.rid)
+)
+_TASKS = Plain(
+    sa.select(visit_task.c.visit_id, task.c.id, task.c.due_on, task_item.c.item_id)
+    .join(_mine, _mine.c.visit_id == visit_task.c.visit_id)
+    .join(task, task.c.id == visit_task.c.task_id)
+    .join(task_item, task_item.c.task_id == task.c.id)
+    .where(_IS_MINE)
+    .order_by(visit_task.c.visit_id, task.c.id, task_item.c.item_id)
+)
+_PHRASES = Plain(
+    sa.select(item.c.id, item.c.phrases).where(
+        item.c.id.in_(
+            sa.select(task_item.c.item_id)
+            .join(visit_task, visit_task.c.task_id == task_item.c.task_id)
+            .join(_mine, _mine.c.visit_id == visit_task.c.visit_id)
+            .where(_IS_MINE)
+        )
+    )
+)
+
+
+def cards(conn: Connection, officer_id: str) -> list[dict[str, Any]]:
+    """One card for each visit that the officer is in, in the order of their ids."""
+    crews, devices = _crews(conn, officer_id), _devices(conn, officer_id)
+    tasks, phrases = _tasks(conn, officer_id), dict(_PHRASES.rows(conn, officer=officer_id))
     found = []
-    for row in conn.execute(query).mappings():
-        id_ = row["visit_id"]
+    for row in _CARDS.rows(conn, officer=officer_id):
+        id_, round_, head, window_from, window_to, tpl, nonce, *about = row
         found.append(
             {
                 "id": id_,
                 "tasks": tasks[id_],
-                "round": row["visit_round"],
-                "head": row["visit_head"],
-                "window": {"from": row["visit_window_from"], "to": row["visit_window_to"]},
-                "subject": _subject(row),
+                "round": round_,
+                "head": head,
+                "window": {"from": window_from, "to": window_to},
+                "subject": _subject(*about),
                 "crew": crews[id_],
                 "devices": devices[id_],
-                "tpl": row["visit_tpl"],
-                "nonce": row["visit_nonce"],
+                "tpl": tpl,
+                "nonce": nonce,
                 "phrases": [phrase for task_ in tasks[id_] for one in task_["items"] for phrase in phrases[one]],
             }
         )
     return found
 
 
-def _subject(row: Any) -> dict[str, Any]:
+_SUBJECT = ("name", "uscc", "representative", "address", "contact", "phone", "kind", "industry", "risk", "credit")
+
+
+def _subject(*about: Any) -> dict[str, Any]:
     """The subject card. Name and code are those of the dispatch, which the digest stands on."""
-    place = None
-    if row["subject_lat_e7"] is not None and row["subject_lon_e7"] is not None:
-        place = {"lat_e7": row["subject_lat_e7"], "lon_e7": row["subject_lon_e7"]}
+    *said, flags, lat, lon = about
     return {
-        "name": row["visit_subject_name"],
-        "uscc": row["visit_subject_uscc"],
-        "representative": row["subject_legal_representative"],
-        "address": row["subject_address"],
-        "contact": row["subject_contact"],
-        "phone": row["subject_phone"],
-        "kind": row["subject_kind"],
-        "industry": row["subject_industry"],
-        "risk": row["subject_risk"],
-        "credit": row["subject_credit"],
-        "flags": [{"kind": flag["kind"], "document": flag["document"]} for flag in row["subject_flags"]],
-        "geo": place,
+        **dict(zip(_SUBJECT, said, strict=True)),
+        "flags": [{"kind": flag["kind"], "document": flag["document"]} for flag in flags],
+        "geo": None if lat is None or lon is None else {"lat_e7": lat, "lon_e7": lon},
     }
 
 
-def _crews(conn: Connection, visit_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    query = (
-        sa.select(
-            visit_crew.c.visit_id, visit_crew.c.role, officer.c.id, officer.c.name, officer.c.certificate,
-            officer.c.certificate_to,
-        )
-        .join(officer, officer.c.id == visit_crew.c.officer_id)
-        .where(visit_crew.c.visit_id.in_(visit_ids), visit_crew.c.role != "removed")
-        .order_by(officer.c.id)
-    )  # fmt: skip
+def _crews(conn: Connection, officer_id: str) -> dict[str, list[dict[str, Any]]]:
     crews: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in conn.execute(query):
-        crews[row.visit_id].append(
+    for visit_id, role, id_, name, certificate, certificate_to in _CREWS.rows(conn, officer=officer_id):
+        crews[visit_id].append(
             {
-                "officer": row.id,
-                "name": row.name,
-                "certificate": row.certificate,
-                "certificate_to": row.certificate_to,
-                "leader": row.role == "leader",
+                "officer": id_,
+                "name": name,
+                "certificate": certificate,
+                "certificate_to": certificate_to,
+                "leader": role == "leader",
             }
         )
     return crews
 
 
-def _devices(conn: Connection, visit_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+def _devices(conn: Connection, officer_id: str) -> dict[str, list[dict[str, Any]]]:
     """The replicas of all who are or were in each visit: their ops stay to be checked."""
-    query = (
-        sa.select(visit_crew.c.visit_id, device.c.rid, device.c.account_id, device.c.public_key, device.c.revoked_at)
-        .join(device, device.c.account_id == visit_crew.c.officer_id)
-        .where(visit_crew.c.visit_id.in_(visit_ids))
-        .order_by(device.c.enrolled_at, device.c.rid)
-    )
     devices: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in conn.execute(query):
-        devices[row.visit_id].append(
-            {"rid": row.rid, "officer": row.account_id, "public_key": row.public_key, "revoked_at": row.revoked_at}
-        )
+    for visit_id, rid, owner, public_key, revoked_at in _DEVICES.rows(conn, officer=officer_id):
+        devices[visit_id].append({"rid": rid, "officer": owner, "public_key": public_key, "revoked_at": revoked_at})
     return devices
 
 
-def _tasks(conn: Connection, visit_ids: Sequence[str]) -> tuple[dict[str, list[dict[str, Any]]], dict[str, list[Any]]]:
-    query = (
-        sa.select(visit_task.c.visit_id, task.c.id, task.c.due_on, task_item.c.item_id, item.c.phrases)
-        .join(task, task.c.id == visit_task.c.task_id)
-        .join(task_item, task_item.c.task_id == task.c.id)
-        .join(item, item.c.id == task_item.c.item_id)
-        .where(visit_task.c.visit_id.in_(visit_ids))
-        .order_by(visit_task.c.visit_id, task.c.id, task_item.c.item_id)
-    )
+def _tasks(conn: Connection, officer_id: str) -> dict[str, list[dict[str, Any]]]:
     tasks: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    phrases: dict[str, list[Any]] = defaultdict(list)
-    for row in conn.execute(query):
-        mine = tasks[row.visit_id]
-        if not mine or mine[-1]["task"] != row.id:
-            mine.append({"task": row.id, "items": [], "due_on": row.due_on})
-        mine[-1]["items"].append(row.item_id)
-        phrases[row.item_id] = row.phrases
-    return tasks, phrases
+    for visit_id, id_, due_on, item_id in _TASKS.rows(conn, officer=officer_id):
+        mine = tasks[visit_id]
+        if not mine or mine[-1]["task"] != id_:
+            mine.append({"task": id_, "items": [], "due_on": due_on})
+        mine[-1]["items"].append(item_id)
+    return tasks
 
 
 def board(conn: Connection, visit_id: str) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from server.store.bulk import insert_rows
+from server.store.bulk import Plain, insert_rows
 from server.store.tables import apart, device, media_name, op, replica, visit_crew
 
 MAX_APART = 1 << 20  # of what can't be read, this much is kept
@@ -69,28 +69,29 @@ class Name(msgspec.Struct, frozen=True):
 
 _columns = [op.c[name] for name in Row.__struct_fields__]
 _visit: sa.BindParameter[str] = sa.bindparam("visit")
-_SPAN = sa.select(*_columns).where(
-    op.c.visit_id == _visit,
-    op.c.rid == sa.bindparam("rid"),
-    op.c.seq.between(sa.bindparam("first"), sa.bindparam("last")),
+_SPAN = Plain(
+    sa.select(*_columns).where(
+        op.c.visit_id == _visit,
+        op.c.rid == sa.bindparam("rid"),
+        op.c.seq.between(sa.bindparam("first"), sa.bindparam("last")),
+    )
 )
-_HELD = sa.select(*_columns).where(op.c.visit_id == _visit, op.c.n.is_(None), op.c.verdict == "held")
+_HELD = Plain(sa.select(*_columns).where(op.c.visit_id == _visit, op.c.n.is_(None), op.c.verdict == "held"))
 _KEPT = sa.select(*_columns).where(
     op.c.visit_id == _visit, op.c.n.is_(None), op.c.verdict != "held", op.c.rid == sa.bindparam("rid")
 )
-_RELEASED = sa.select(*_columns).where(op.c.visit_id == _visit, op.c.n.is_not(None)).order_by(op.c.n)
-_REACHES = sa.select(replica.c.rid, replica.c.acked, replica.c.last_hash).where(replica.c.visit_id == _visit)
+_RELEASED = Plain(sa.select(*_columns).where(op.c.visit_id == _visit, op.c.n.is_not(None)).order_by(op.c.n))
+_REACHES = Plain(sa.select(replica.c.rid, replica.c.acked, replica.c.last_hash).where(replica.c.visit_id == _visit))
 
 
 def span(conn: Connection, visit_id: str, rid: str, first: int, last: int) -> list[Row]:
     """The ops of one replica between two of its numbers, both included."""
-    rows = conn.execute(_SPAN, {"visit": visit_id, "rid": rid, "first": first, "last": last})
-    return [Row(*row) for row in rows]
+    return [Row(*row) for row in _SPAN.rows(conn, visit=visit_id, rid=rid, first=first, last=last)]
 
 
 def held(conn: Connection, visit_id: str) -> list[Row]:
     """The ops that wait for another one."""
-    return [Row(*row) for row in conn.execute(_HELD, {"visit": visit_id})]
+    return [Row(*row) for row in _HELD.rows(conn, visit=visit_id)]
 
 
 def kept(conn: Connection, visit_id: str, rid: str) -> list[Row]:
@@ -101,7 +102,7 @@ def kept(conn: Connection, visit_id: str, rid: str) -> list[Row]:
 
 def released(conn: Connection, visit_id: str) -> list[Row]:
     """The ops that everybody in the visit may see, in the order of `n`."""
-    return [Row(*row) for row in conn.execute(_RELEASED, {"visit": visit_id})]
+    return [Row(*row) for row in _RELEASED.rows(conn, visit=visit_id)]
 
 
 class News(msgspec.Struct, frozen=True):
@@ -116,7 +117,7 @@ class News(msgspec.Struct, frozen=True):
     body: bytes | None
 
 
-_NEWS = (
+_NEWS = Plain(
     sa.select(
         op.c.n, op.c.rid, op.c.seq, op.c.received_at, op.c.verdict, op.c.reason,
         sa.case((op.c.rid == sa.bindparam("own"), None), else_=op.c.body),
@@ -129,13 +130,13 @@ _NEWS = (
 
 def news(conn: Connection, visit_id: str, after: int, last: int, own_rid: str, most: int) -> list[News]:
     """The ops with a number after a cursor, up to `last` and at most so many."""
-    asked = {"visit": visit_id, "after": after, "last": last, "own": own_rid, "most": most}
-    return [News(*row) for row in conn.execute(_NEWS, asked)]
+    rows = _NEWS.rows(conn, visit=visit_id, after=after, last=last, own=own_rid, most=most)
+    return [News(*row) for row in rows]
 
 
 def reaches(conn: Connection, visit_id: str) -> dict[str, Reach]:
     """How far each replica of a visit came."""
-    return {rid: Reach(acked, last) for rid, acked, last in conn.execute(_REACHES, {"visit": visit_id})}
+    return {rid: Reach(acked, last) for rid, acked, last in _REACHES.rows(conn, visit=visit_id)}
 
 
 def is_apart(conn: Connection, visit_id: str, rid: str, seq: int) -> bool:

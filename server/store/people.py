@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from server.domain.instant import instant, stamp
 from server.store import trail
+from server.store.bulk import Plain
 from server.store.session import Database
 from server.store.tables import account, session, sign_in_failure
 
@@ -159,7 +160,7 @@ def sign_out(conn: Connection, token_hash: str, actor: str, now: datetime) -> No
     trail.append(conn, [trail.Act("session.close", actor, f"account:{actor}")], now)
 
 
-_BY_TOKEN = (
+_BY_TOKEN = Plain(
     sa.select(
         session.c.rid,
         session.c.created_at,
@@ -180,13 +181,14 @@ _BY_TOKEN = (
 def account_by_token(conn: Connection, token: str, now: datetime) -> tuple[Person, Session] | None:
     """Who holds this token, where it still lives: 30 min idle and 12 h in all in the office, 30 days on a phone."""
     token_hash = token_hash_of(token)
-    row = conn.execute(_BY_TOKEN, {"token_hash": token_hash}).one_or_none()
-    if row is None or row.expires_at <= stamp(now):
+    row = _BY_TOKEN.row(conn, token_hash=token_hash)
+    if row is None:
         return None
-    if row.rid is None and row.seen_at <= stamp(now - IDLE):
+    rid, created_at, seen_at, expires_at, id_, username, name, unit_id, roles, officer_id = row
+    if expires_at <= stamp(now) or (rid is None and seen_at <= stamp(now - IDLE)):
         return None
-    person = Person(row.id, row.username, row.name, row.unit_id, tuple(row.roles), row.officer_id)
-    return person, Session(token_hash, row.rid, row.created_at, row.seen_at, row.expires_at)
+    person = Person(id_, username, name, unit_id, tuple(roles), officer_id)
+    return person, Session(token_hash, rid, created_at, seen_at, expires_at)
 
 
 def is_seen_late(held: Session, now: datetime) -> bool:

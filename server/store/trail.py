@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from server.domain.instant import stamp
-from server.store.bulk import insert_rows
+from server.store.bulk import Plain, insert_rows
 from server.store.tables import counter, trail
 
 
@@ -49,7 +49,7 @@ class Leaf(msgspec.Struct, frozen=True):
 _encode = msgspec.json.Encoder().encode
 
 
-_NEXT = (
+_NEXT = Plain(
     sa.update(counter)
     .where(counter.c.name == "trail")
     .values(value=counter.c.value + sa.bindparam("by", type_=sa.BigInteger))
@@ -61,7 +61,7 @@ def append(conn: Connection, acts: Sequence[Act], now: datetime) -> None:
     """Writes the entries of this transaction's acts, numbered without a hole under the counter row."""
     if not acts:
         return
-    last: int = conn.execute(_NEXT, {"by": len(acts)}).scalar_one()
+    ((last,),) = _NEXT.rows(conn, by=len(acts))
     at, first = stamp(now), last - len(acts) + 1
     insert_rows(conn, trail, _COLUMNS, [_row(act, n, at) for n, act in enumerate(acts, first)])
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from server.domain.instant import stamp
+from server.store.bulk import Plain, insert_rows
 from server.store.tables import blob, device, media, media_name, upload, visit, visit_crew
 
 
@@ -52,19 +52,18 @@ class Place(NamedTuple):
 
 
 _UPLOAD_COLUMNS = [upload.c[name] for name in Upload.__struct_fields__]
-_FIND = sa.select(*_UPLOAD_COLUMNS).where(upload.c.id == sa.bindparam("upload_id"))
-_ADD = sa.insert(upload)
-_END = sa.update(upload).where(upload.c.id == sa.bindparam("upload_id")).values(state=sa.bindparam("ended"))
+_FIND = Plain(sa.select(*_UPLOAD_COLUMNS).where(upload.c.id == sa.bindparam("upload_id")))
+_END = Plain(sa.update(upload).where(upload.c.id == sa.bindparam("upload_id")).values(state=sa.bindparam("ended")))
 
 
 def add_upload(conn: Connection, new: Upload) -> None:
     """Write down an upload."""
-    conn.execute(_ADD, msgspec.structs.asdict(new))
+    insert_rows(conn, upload, Upload.__struct_fields__, [msgspec.structs.astuple(new)])
 
 
 def upload_of(conn: Connection, upload_id: str) -> Upload | None:
     """The upload of this id."""
-    row = conn.execute(_FIND, {"upload_id": upload_id}).one_or_none()
+    row = _FIND.row(conn, upload_id=upload_id)
     return None if row is None else Upload(*row)
 
 
@@ -90,7 +89,7 @@ def cut_upload_of(conn: Connection, like: Upload) -> Upload | None:
 
 def end_upload(conn: Connection, upload_id: str, state: str) -> None:
     """Mark an upload `done` or `refused`."""
-    conn.execute(_END, {"upload_id": upload_id, "ended": state})
+    _END.run(conn, upload_id=upload_id, ended=state)
 
 
 def take_expired(conn: Connection, now: datetime) -> list[str]:
@@ -101,36 +100,23 @@ def take_expired(conn: Connection, now: datetime) -> list[str]:
     return found
 
 
-_ADD_MEDIA = sa.insert(media)
-_ADD_BLOB = {
-    "sqlite": sqlite.insert(blob).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(blob).on_conflict_do_nothing(),
-}
-
-
 def record_arrivals(
     conn: Connection, arrivals: Sequence[Arrival], account_id: str, rid: str | None, now: datetime
 ) -> None:
     """Write down bytes that are on the disk; the same bytes of the same sender for the same visit only once."""
     at = stamp(now)
-    fresh = {one.sha256: {"sha256": one.sha256, "size": one.size, "stored_at": at} for one in arrivals}
-    added = conn.execute(_ADD_BLOB[conn.dialect.name], list(fresh.values())).rowcount
+    fresh = {one.sha256: (one.sha256, one.size, at) for one in arrivals}
+    added = insert_rows(conn, blob, ("sha256", "size", "stored_at"), list(fresh.values()), new=False)
     known = set() if added == len(fresh) else _known(conn, fresh, account_id, rid)
     rows = {
-        (arrival.sha256, arrival.visit_id, arrival.of): {
-            "sha256": arrival.sha256,
-            "visit_id": arrival.visit_id,
-            "mime": arrival.mime,
-            "of": arrival.of,
-            "account_id": account_id,
-            "rid": rid,
-            "stored_at": at,
-        }
-        for arrival in arrivals
-        if (arrival.sha256, arrival.visit_id, arrival.of) not in known
+        (one.sha256, one.visit_id, one.of): (one.sha256, one.visit_id, one.mime, one.of, account_id, rid, at)
+        for one in arrivals
+        if (one.sha256, one.visit_id, one.of) not in known
     }
-    if rows:
-        conn.execute(_ADD_MEDIA, list(rows.values()))
+    insert_rows(conn, media, _MEDIA_COLUMNS, list(rows.values()))
+
+
+_MEDIA_COLUMNS = ("sha256", "visit_id", "mime", "of", "account_id", "rid", "stored_at")
 
 
 def _known(

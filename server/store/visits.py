@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from server.domain.instant import stamp
+from server.store.bulk import Plain
 from server.store.tables import assignments, device, officer, template, visit, visit_crew, visit_task
 
 
@@ -33,12 +34,12 @@ class Locked(msgspec.Struct, frozen=True):
 
 _COLUMNS = [visit.c[name] for name in Locked.__struct_fields__]
 _BY_ID = sa.select(*_COLUMNS).where(visit.c.id == sa.bindparam("visit"))
-_LOCK = _BY_ID.with_for_update()
+_LOOK, _LOCK = Plain(_BY_ID), Plain(_BY_ID.with_for_update())
 
 
 def lock(conn: Connection, visit_id: str) -> Locked | None:
     """Locks the visit's row in a statement of its own: no number is handed out before its commit (section 7)."""
-    row = conn.execute(_LOCK, {"visit": visit_id}).one_or_none()
+    row = _LOCK.row(conn, visit=visit_id)
     if row is None and conn.dialect.name == "postgresql":  # nothing to lock: pushes to an unknown visit wait here
         conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(visit_id, 0))))
     return None if row is None else Locked(*row)
@@ -46,7 +47,7 @@ def lock(conn: Connection, visit_id: str) -> Locked | None:
 
 def look(conn: Connection, visit_id: str) -> Locked | None:
     """The visit's row, without a lock."""
-    row = conn.execute(_BY_ID, {"visit": visit_id}).one_or_none()
+    row = _LOOK.row(conn, visit=visit_id)
     return None if row is None else Locked(*row)
 
 
@@ -56,7 +57,19 @@ def look_all(conn: Connection, visit_ids: Iterable[str]) -> list[Locked]:
     return [Locked(*row) for row in conn.execute(query)]
 
 
-_ADVANCE = (
+_WITH = Plain(
+    sa.select(*_COLUMNS)
+    .join(visit_crew, visit_crew.c.visit_id == visit.c.id)
+    .where(visit_crew.c.officer_id == sa.bindparam("officer"), visit_crew.c.role != "removed")
+)
+
+
+def visits_with(conn: Connection, officer_id: str) -> list[Locked]:
+    """The rows of the visits whose crew an officer is in, without a lock."""
+    return [Locked(*row) for row in _WITH.rows(conn, officer=officer_id)]
+
+
+_ADVANCE = Plain(
     sa.update(visit)
     .where(visit.c.id == sa.bindparam("visit"))
     .values({name: sa.bindparam(name) for name in ("head", "round", "state", "standing")})
@@ -65,13 +78,16 @@ _ADVANCE = (
 
 def advance(conn: Connection, visit_id: str, head: int, round: int, state: str, standing: bytes) -> None:
     """Writes where the visit stands after this transaction."""
-    conn.execute(_ADVANCE, {"visit": visit_id, "head": head, "round": round, "state": state, "standing": standing})
+    _ADVANCE.run(conn, visit=visit_id, head=head, round=round, state=state, standing=standing)
 
 
 def points_body(conn: Connection, tpl: str) -> bytes | None:
     """The document of a checklist."""
-    found: bytes | None = conn.scalar(sa.select(template.c.body).where(template.c.sha256 == tpl))
-    return found
+    row = _TEMPLATE.row(conn, tpl=tpl)
+    return None if row is None else row[0]
+
+
+_TEMPLATE = Plain(sa.select(template.c.body).where(template.c.sha256 == sa.bindparam("tpl")))
 
 
 def add(
@@ -128,7 +144,7 @@ class Owned(msgspec.Struct, frozen=True):
     certificate_to: str | None
 
 
-_OWNED = (
+_OWNED = Plain(
     sa.select(
         device.c.rid,
         device.c.account_id,
@@ -148,7 +164,7 @@ _OWNED = (
 
 def owned(conn: Connection, rid: str) -> Owned | None:
     """This replica's device, where it is enrolled."""
-    row = conn.execute(_OWNED, {"rid": rid}).one_or_none()
+    row = _OWNED.row(conn, rid=rid)
     return None if row is None else Owned(*row)
 
 
@@ -216,20 +232,23 @@ _MEMBERSHIPS = (
     .join(visit, visit.c.id == visit_crew.c.visit_id)
     .where(visit_crew.c.officer_id == sa.bindparam("officer"))
 )
-_MEMBERSHIPS_IN = _MEMBERSHIPS.where(visit_crew.c.visit_id.in_(sa.bindparam("visits", expanding=True)))
+_ALL_MEMBERSHIPS = Plain(_MEMBERSHIPS)
+_MEMBERSHIP = Plain(_MEMBERSHIPS.where(visit_crew.c.visit_id == sa.bindparam("visit")))
 
 
 def memberships(conn: Connection, officer_id: str, visits: Sequence[str] | None = None) -> dict[str, Membership]:
     """The visits in which an officer is or was: all, or those of `visits`."""
     if visits is None:
-        rows = conn.execute(_MEMBERSHIPS, {"officer": officer_id})
-    elif visits:
-        rows = conn.execute(_MEMBERSHIPS_IN, {"officer": officer_id, "visits": list(visits)})
-    else:
-        return {}
-    return {row.visit_id: Membership(*row) for row in rows}
+        rows = _ALL_MEMBERSHIPS.rows(conn, officer=officer_id)
+    else:  # one by one: a list of each length would be a statement of its own
+        rows = [row for visit_id in visits for row in _MEMBERSHIP.rows(conn, officer=officer_id, visit=visit_id)]
+    return {row[0]: Membership(*row) for row in rows}
 
 
 def assignments_rev(conn: Connection, officer_id: str) -> int:
     """The revision of an officer's list; 0 while he never had one."""
-    return conn.scalar(sa.select(assignments.c.rev).where(assignments.c.officer_id == officer_id)) or 0
+    row = _REV.row(conn, officer=officer_id)
+    return 0 if row is None else int(row[0])
+
+
+_REV = Plain(sa.select(assignments.c.rev).where(assignments.c.officer_id == sa.bindparam("officer")))

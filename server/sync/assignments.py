@@ -17,18 +17,16 @@ def assignments_for(conn: Connection, officer_id: str, known_rev: int) -> dict[s
     rev = visits.assignments_rev(conn, officer_id)
     if rev == known_rev:
         return None
-    members = visits.memberships(conn, officer_id)
-    open_ids = sorted(id_ for id_, member in members.items() if member.role != "removed")
-    phases = _phases(conn, open_ids)
+    phases = _phases(conn, officer_id)
     return {
         "rev": rev,
-        "visits": [{**card, "phase": phases[card["id"]]} for card in stored.cards(conn, open_ids)],
-        "withdrawn": sorted(members.keys() - set(open_ids)),
+        "visits": [{**card, "phase": phases[card["id"]]} for card in stored.cards(conn, officer_id)],
+        "withdrawn": sorted(visits.memberships(conn, officer_id).keys() - phases.keys()),
     }
 
 
-def _phases(conn: Connection, visit_ids: list[str]) -> dict[str, str]:
-    """The phase of each visit; only where a proposal is open the journal has to be folded for it."""
-    known = {row.id: phase_by_standing(facts_of(row)) for row in visits.look_all(conn, visit_ids)}
+def _phases(conn: Connection, officer_id: str) -> dict[str, str]:
+    """The phase of each visit that he is in; only where a proposal is open the journal has to be folded for it."""
+    known = {row.id: phase_by_standing(facts_of(row)) for row in visits.visits_with(conn, officer_id)}
     folded = phases_of(conn, [id_ for id_, phase in known.items() if phase is None])
     return {id_: phase or folded[id_] for id_, phase in known.items()}
