@@ -183,13 +183,24 @@ TITLES: dict[int, tuple[str, str]] = {
 
 
 class Problem(Exception):
-    """What went wrong, by its code; `detail` fills the sentence, `headers` go with the answer."""
+    """What went wrong, by its code; `detail` fills the sentence, `headers` go with the answer.
 
-    def __init__(self, code: str, *, headers: Mapping[str, str] | None = None, **detail: object) -> None:
+    `members` stand in the document beside the usual ones, for programs that must not read sentences.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        members: Mapping[str, object] | None = None,
+        **detail: object,
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.detail = detail
         self.headers = dict(headers or {})
+        self.members = dict(members or {})
 
     @property
     def status(self) -> int:
@@ -214,7 +225,7 @@ class Problem(Exception):
         }
         if line.article is not None:
             document["article"] = line.article
-        return document
+        return {**self.members, **document}
 
 
 class _Blank(dict[str, object]):

@@ -40,6 +40,7 @@ def problems_page() -> str:
         "",
         "Every error is answered as `application/problem+json` with `type`, `title`, `status`, `detail`, `code`, and",
         "`article` where an article of the rules stands behind it; `Accept-Language` chooses zh-CN (default) or en.",
+        "`min_proto` carries the least version of the exchange that is taken as a member of that name.",
         "",
         "| code | status | article | 中文 | English |",
         "|---|---|---|---|---|",

@@ -123,7 +123,7 @@ def parse(body: bytes) -> Asked:
     if not is_plain or any(read is None or read.fault for _, entry in entries for read in entry.reads):
         _look_closer(body, [raw for found in raws for raw in found])
     if request.proto not in PROTOS:
-        raise Problem("min_proto", least=PROTOS[0])
+        raise _too_old()
     _check(request, pushed)
     return Asked(
         rid=request.rid,
@@ -159,7 +159,11 @@ def _refuse_other_version(body: bytes) -> None:
     except msgspec.ValidationError:
         return
     if version.proto not in PROTOS:
-        raise Problem("min_proto", least=PROTOS[0])
+        raise _too_old()
+
+
+def _too_old() -> Problem:
+    return Problem("min_proto", members={"min_proto": PROTOS[0]}, least=PROTOS[0])
 
 
 def _look_closer(body: bytes, raws: Iterable[bytes]) -> None:

@@ -222,6 +222,15 @@ REQUESTS: list[tuple[Callable[[Bench], bytes], int, str]] = [
 ]
 
 
+@pytest.mark.parametrize("make", [_old, _unborn])
+def test_a_program_is_told_the_least_version_without_reading_the_sentence(
+    untouched: Bench, make: Callable[[Bench], bytes]
+) -> None:
+    told = untouched.post(make(untouched)).json()
+    assert (told["status"], told["code"], told["min_proto"]) == (426, "min_proto", 1)
+    assert set(told) == {"type", "title", "status", "detail", "code", "min_proto"}
+
+
 @pytest.mark.parametrize(("make", "status", "code"), REQUESTS, ids=[make.__name__[1:] for make, _, _ in REQUESTS])
 def test_a_request_that_is_refused_leaves_nothing_behind(
     untouched: Bench, make: Callable[[Bench], bytes], status: int, code: str
