@@ -188,3 +188,19 @@ export const choicesFor = (m, item) =>
     const needs = [...NEEDS[type].flatMap((each) => each(m, item)), ...unanswered(m, item, [type])];
     return { type, n: NUMBERS[i], can: needs.every(({ code }) => code !== "result_mismatch"), needs };
   });
+
+/** What comes by itself after final is proposed: a member confirms, an image arrives; an older proposal gives way. */
+const COMING = ["signature_weak", "signature_image", "digest_changed"];
+
+/** What the leader's last step still lacks, photos aside, and whether he may propose: all have drawn their signatures
+ * over what stands today, and the rest comes by itself.
+ * @param {{missing: Missing[], signatures: {signer: string, state: string}[]}} view */
+export function lastStep({ missing, signatures }) {
+  const drawn = (/** @type {string} */ state) => signatures.some((it) => it.signer === "subject" && it.state === state);
+  const lacking = missing.flatMap((line) => {
+    if (line.code === "media" || (line.code === "subject_signature" && drawn("current"))) return [];
+    if (line.code !== "subject_signature" || !drawn("awaiting_image")) return [line];
+    return [{ code: "signature_image", detail: { officer: "subject" } }];
+  });
+  return { lacking, may: lacking.every(({ code }) => COMING.includes(code)) };
+}

@@ -243,6 +243,20 @@ def test_types_that_are_out_of_question_say_why(chrome: Browser) -> None:
         assert all("不能选：" in text for text in out.all_inner_texts())
 
 
+def test_the_leader_proposes_while_a_member_still_confirms_and_is_told_what_final_waits_for(chrome: Browser) -> None:
+    with looking(chrome, Look(scene="weak")) as page:
+        show(page, address("/app/visits/:visit/result"))
+        assert page.get_by_text("办完这 1 件事就自动定稿").is_visible()
+        assert page.get_by_text("张立 用自己的手机确认签字").is_visible()
+        page.get_by_role("button", name="提交定稿").click()
+        page.wait_for_function("window.calls?.length")
+        assert page.evaluate("window.calls[0][0]") == "proposeFinal"
+        assert not [*axe(page), *fit(page), *words(page)]
+    with looking(chrome, Look(scene="stale")) as page:
+        show(page, address("/app/visits/:visit/result"))
+        assert page.get_by_role("button", name="暂不能定稿").get_attribute("aria-disabled") == "true"
+
+
 def axe(page: Page) -> list[str]:
     """What axe-core finds, with no rule disabled."""
     if not page.evaluate("'axe' in window"):

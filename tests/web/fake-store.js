@@ -8,7 +8,7 @@ import { sceneOf } from "/app/standing.js";
 import { viewOf } from "/app/view.js";
 
 const SCENE = new URLSearchParams(location.search).get("scene") ?? window.name.replace("scene:", "") ?? "full";
-const SETTLED = ["ready", "stale"].includes(SCENE);
+const SETTLED = ["ready", "stale", "weak"].includes(SCENE);
 const LI = "o-li", ZHANG = "o-zhang", WANG = "o-wang";
 const NAMES = { [LI]: "李承远", [ZHANG]: "张立", [WANG]: "王楠" };
 const PHONES = { [LI]: "a".repeat(32), [ZHANG]: "b".repeat(32), [WANG]: "c".repeat(32) };
@@ -132,6 +132,7 @@ function liveVisit() {
   }
   const item = template.items[0].id;
   journal.set(LI, ["visit", `result:${item}`], ["ordered_to_correct"], { at: 28 });
+  if (SCENE === "weak") journal.set(LI, ["visit", `result:${template.items[1].id}`], ["no_problem_found"], { at: 28 });
   journal.set(LI, ["visit", "result"], "ordered_to_correct", { at: 28 });
   return journal;
 }
@@ -149,7 +150,7 @@ async function sign(journal, officers, more = {}) {
   for (const officer of officers) {
     const role = officer === "subject" ? "subject" : officer === LI ? "leader" : "member";
     const author = officer === "subject" ? LI : officer;
-    journal.by(more.via ?? author, "sign", ["sign", officer], { digest: view.digest, cut: { ...journal.ctx }, excluded: view.quarantined.map(({ op }) => op), role, image: IMAGE(officer), strokes: null, refused: null }, { at: 119, ...more, via: null });
+    journal.op(more.rid ?? PHONES[author], author, "sign", ["sign", officer], { digest: view.digest, cut: { ...journal.ctx }, excluded: view.quarantined.map(({ op }) => op), role, image: IMAGE(officer), strokes: null, refused: null }, { at: 119, ...more });
   }
 }
 
@@ -226,6 +227,10 @@ async function load() {
   } else {
     const live = liveVisit();
     journals.set(IDS.live, live);
+    if (SCENE === "weak") {
+      await sign(live, [LI, WANG, "subject"]);
+      await sign(live, [ZHANG], { rid: PHONES[LI], via: LI });
+    }
     if (SCENE === "ready" || SCENE === "stale") {
       await sign(live, [LI, ZHANG, "subject"]);
       if (SCENE === "stale") live.set(WANG, ["visit", "attendee"], "何敏", { at: 127 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { fold, groupsOf } from "../../web/fold.js";
-import { choicesFor, mainChoices, materialOf, mayJoin, NUMBERS, resultMissing, TYPES } from "../../web/result.js";
+import { choicesFor, lastStep, mainChoices, materialOf, mayJoin, NUMBERS, resultMissing, TYPES } from "../../web/result.js";
 import { ITEM, Journal, LI, PHOTO } from "./scene.mjs";
 
 const OTHER = { id: "doors", judged: "findings", points: [{ id: "p9" }] };
@@ -231,4 +231,30 @@ test("a type is greyed by what forbids it and otherwise says what it needs", () 
     ["followup", "unanswered_point", "unanswered_point"],
   );
   assert.equal(choices.unreachable.n, 4);
+});
+
+const lacks = (code, detail = {}) => ({ code, detail });
+const WEAK = lacks("signature_weak", { officer: "wang" });
+
+test("the leader may propose when all have drawn their signatures over today's content", () => {
+  const of = (missing, ...signatures) => lastStep({ missing, signatures });
+  assert.deepEqual(of([]), { lacking: [], may: true });
+  assert.deepEqual(of([WEAK, lacks("media")]), { lacking: [WEAK], may: true });
+  for (const code of ["signature", "signature_stale", "subject_signature", "conflict", "unanswered_point", "crew"]) {
+    assert.equal(of([WEAK, lacks(code)]).may, false, code);
+  }
+});
+
+test("the subject's signature counts as drawn while its image is on its way, and his refusal while a witness confirms", () => {
+  const subject = (state) => lastStep({ missing: [WEAK, lacks("subject_signature")], signatures: [{ signer: "subject", state }] });
+  assert.deepEqual(subject("current"), { lacking: [WEAK], may: true });
+  assert.deepEqual(subject("awaiting_image"), {
+    lacking: [WEAK, lacks("signature_image", { officer: "subject" })],
+    may: true,
+  });
+  assert.equal(subject("stale").may, false);
+});
+
+test("after the content changed the leader proposes anew", () => {
+  assert.equal(lastStep({ missing: [lacks("digest_changed", { op: "x:1" })], signatures: [] }).may, true);
 });

@@ -519,6 +519,7 @@ export default {
   "final.proposed": "Final is proposed and saved on this phone",
   "final.missing": "{n|thing|things} missing for final",
   "final.nothing_missing": "Nothing is missing",
+  "final.waits": "Final by itself after {n|more thing|more things}",
   "final.tap": "tap to do it",
   "missing.visit": "the visit",
   "missing.conflict": "Settle {n|place|places} with two versions",

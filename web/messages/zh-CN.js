@@ -402,6 +402,7 @@ export default {
   "final.proposed": "定稿已提交，先保存在本机",
   "final.missing": "定稿还差 {n} 件事",
   "final.nothing_missing": "都齐了，可以定稿",
+  "final.waits": "办完这 {n} 件事就自动定稿",
   "final.tap": "点一下就去办",
   "missing.visit": "整户",
   "missing.conflict": "选定 {n} 处两种说法",

@@ -1,7 +1,7 @@
 // The leader's last step: a result for each item, what each still needs, and final with all that is missing as a list.
 
 import { useEffect, useState } from "preact/hooks";
-import { choicesFor, mainChoices, materialOf, mayJoin } from "../result.js";
+import { choicesFor, lastStep, mainChoices, materialOf, mayJoin } from "../result.js";
 import { act, heads, proposeFinal } from "../store.js";
 import { Later } from "../later.js";
 import { Choice, html, Icon, moveInGroup } from "../ui/html.js";
@@ -26,9 +26,8 @@ export default function Result({ v, query }) {
   const types = (/** @type {string} */ id) => /** @type {string[]} */ (visit[`result:${id}`] ?? []);
   const chosen = items.flatMap(({ id }) => types(id));
   const mains = items.map(({ id }) => types(id)[0]);
-  const missing = gathered(v.view.missing)
-    .filter(({ code }) => code !== "media")
-    .sort((a, b) => rank(a.code) - rank(b.code));
+  const { lacking, may } = lastStep(v.view);
+  const missing = gathered(lacking).sort((a, b) => rank(a.code) - rank(b.code));
   const closed = ["final", "void"].includes(v.view.phase);
   const pending = v.view.phase === "final_pending";
   const set = (/** @type {string} */ field, /** @type {any} */ val) =>
@@ -44,12 +43,12 @@ export default function Result({ v, query }) {
     const done = await attempt(() => proposeFinal(v.id));
     if (done) say(t("final.proposed"));
   };
-  const ready = v.leader && !missing.length && !pending;
+  const ready = v.leader && may && !pending;
   const dock =
     v.leader &&
     !closed &&
     html`<button type="button" class="btn main wide" aria-disabled=${!ready} onClick=${() => ready && finish()}>
-      ${pending ? t("final.waiting") : missing.length ? t("final.not_yet", { n: missing.length }) : t("final.go")}
+      ${pending ? t("final.waiting") : may ? t("final.go") : t("final.not_yet", { n: missing.length })}
     </button>`;
   return html`<${Page}
     title=${t("result.title")}
@@ -93,7 +92,7 @@ export default function Result({ v, query }) {
     ${
       !closed &&
       html`<${Section}
-        title=${t(missing.length ? "final.missing" : "final.nothing_missing", { n: missing.length })}
+        title=${t(!missing.length ? "final.nothing_missing" : may ? "final.waits" : "final.missing", { n: missing.length })}
         end=${missing.length > 0 && t("final.tap")}
       >
         ${missing.map((line) => {
