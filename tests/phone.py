@@ -69,7 +69,7 @@ class Phone:
         body = {"rid": self.pen.rid, "name": name, "public_key": self.pen.public_jwk}
         answer = self.http.post("/api/devices", json=body)
         answer.raise_for_status()
-        self.epoch = answer.json()["epoch"]
+        self.epoch = self.epoch or answer.json()["epoch"]  # of another one it hears in an exchange
         return self
 
     def start(self, only: str | None = None) -> Phone:

@@ -294,8 +294,8 @@ def _has_arrived(book: Book, read: ops.Read, rid: str, seq: int, heard: bool) ->
     if not heard:
         return False
     row = book.look_up(rid, seq)
-    if row is not None and row.verdict == "held" and SERVER_RID.match(read.rid):
-        return False
+    if SERVER_RID.match(read.rid):
+        return row is not None and row.verdict != "held"
     return row is not None or book.source.is_apart(rid, seq) or any((a.rid, a.seq) == (rid, seq) for a in book.apart)
 
 

@@ -269,9 +269,10 @@ def test_a_finding_belongs_to_the_item_of_its_point_and_without_one_to_all() -> 
 @pytest.mark.rule("R24.7")
 def test_a_finding_whose_point_is_in_no_item_belongs_to_every_item() -> None:
     strayed = {"r1": {"text": "x", "point": "of another checklist"}}
-    visit = {"result:storage": ["no_problem_found"], "result:testing": ["qualified"], "result": "qualified"}
+    visit: dict[str, Any] = {"result:storage": ["no_problem_found"], "result:testing": ["qualified"]}
     named = [
-        (it.code, it.detail) for it in result_missing(material(findings=strayed, **visit, **GB), [STORAGE, TESTING])
+        (it.code, it.detail)
+        for it in result_missing(material(findings=strayed, result="qualified", **visit, **GB), [STORAGE, TESTING])
     ]
     assert named == [
         ("result_mismatch", {"item": "storage", "finding": "r1"}),

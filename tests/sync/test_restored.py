@@ -151,6 +151,24 @@ def test_who_was_assigned_meanwhile_is_heard_when_that_word_comes_back(group: Re
     assert group.view()["quarantined"] == [{"op": too_early, "reason": "not_member"}]
 
 
+def test_a_phone_that_enrolled_meanwhile_brings_what_others_could_not_carry_for_it(group: Restorable) -> None:
+    group.back_up()
+    group.act("clerk", "assign", ["crew", "zhao"], {"role": "member", "reason": "x"})
+    zhao = Phone(group.server.url, "zhao").start(group.visit)
+    zhao.set(group.visit, PATH, "x")
+    zhao.drain()
+    group.act("clerk", "rule", ["op", f"{zhao.pen.rid}:1"], {"verdict": "late", "reason": "x"})
+    group.settle()
+    zhao.drain()
+    acked, before = group.stored(), group.standing()
+    group.restore()
+    group.come_back(group.phones)
+    zhao.sign_in().enrol()
+    group.come_back([zhao])
+    assert group.stored().keys() == acked.keys()
+    assert group.standing() == before
+
+
 def test_the_server_goes_on_as_its_next_replica(group: Restorable) -> None:
     group.back_up()
     removed = group.act("head", "assign", ["crew", "wang"], {"role": "removed", "reason": "health"}).json()["op"]
