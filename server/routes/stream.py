@@ -14,9 +14,6 @@ from litestar.concurrency import sync_to_thread
 from server.errors import Problem
 
 BLOCK: Final = 1 << 18
-IDLE_SECONDS: Final = 30
-"""How long a sender may be silent. One at 50 kbit/s sends a packet every quarter of a second."""
-
 HOLD_SECONDS: Final = 1.0
 """How long bytes may wait for their block to fill: what a slow phone sent is on the disk a second later."""
 
@@ -47,7 +44,7 @@ async def blocks(request: Request[Any, Any, Any], most: int) -> AsyncIterator[tu
     since = loop.time()
     more = True
     while more:
-        message = await _next(request)
+        message: Any = await request.receive()
         is_cut = message["type"] != "http.request"
         part: bytes = b"" if is_cut else message.get("body", b"")
         more = not is_cut and message.get("more_body", False)
@@ -62,14 +59,6 @@ async def blocks(request: Request[Any, Any, Any], most: int) -> AsyncIterator[tu
             waiting, held, since = [], 0, loop.time()
         if is_cut:
             raise Cut
-
-
-async def _next(request: Request[Any, Any, Any]) -> Any:
-    try:
-        async with asyncio.timeout(IDLE_SECONDS):
-            return await request.receive()
-    except TimeoutError as error:
-        raise Problem("too_slow", headers={"Connection": "close"}) from error
 
 
 async def file_blocks(path: Path, start: int, length: int) -> AsyncIterator[bytes]:

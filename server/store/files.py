@@ -140,7 +140,7 @@ def _as_problem(error: OSError) -> Exception:
 
 
 class FileStore:
-    """The folder `<data>/media`: `ab/cd/<sha256>` for what is here, `incoming` and `refused` beside it."""
+    """The folder `<data>/media`: `ab/<sha256>` for what is here, `incoming` and `refused` beside it."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -152,13 +152,12 @@ class FileStore:
         for first in range(256):
             (root / f"{first:02x}").mkdir(exist_ok=True)
         _sync_folder(str(root))
-        self._made = bytearray(1 << 16)  # Which folders `ab/cd` this process has found durable in their parent.
 
     def path(self, sha256: str) -> Path:
         """Where the bytes of this digest lie, or would lie."""
         if not is_digest(sha256):
             raise ValueError(f"'{sha256}' isn't a SHA-256 in lower-case hex.")
-        return self.root / sha256[:2] / sha256[2:4] / sha256
+        return self.root / sha256[:2] / sha256
 
     def size(self, sha256: str) -> int:
         """How many bytes the file of this digest has."""
@@ -194,26 +193,19 @@ class FileStore:
         """Bring these under their digests' names, durably: files first, then names, then folders."""
         for file in files:
             file.sync()
-        folders: dict[str, int] = {}
+        folders: set[str] = set()
         for file in files:
             sha256 = file.sha256()
-            folder = f"{self.root}/{sha256[:2]}/{sha256[2:4]}"
-            place = int(sha256[:4], 16)
-            if not self._made[place]:
-                with suppress(FileExistsError):
-                    os.mkdir(folder)
-                folders[f"{self.root}/{sha256[:2]}"] = -1
-            folders[folder] = place
+            folder = f"{self.root}/{sha256[:2]}"
+            folders.add(folder)
             if file.named:
                 with suppress(FileExistsError):
                     os.link(file.path, f"{folder}/{sha256}")
             else:
                 os.rename(file.path, f"{folder}/{sha256}")
                 file.is_kept = True
-        for folder, place in folders.items():
+        for folder in folders:
             _sync_folder(folder)
-            if place >= 0:
-                self._made[place] = 1
 
     def set_aside(self, incoming: Incoming) -> None:
         """Keep refused bytes where nobody is served from; their name tells which upload they were."""

@@ -38,6 +38,16 @@ def exchange(db: Database, keys: Keys, person: Person, body: bytes, now: datetim
         return _answer(conn, keys, person, own, asked, results, now)
 
 
+def glance(db: Database, keys: Keys, person: Person, body: bytes, now: datetime) -> bytes | None:
+    """The answer to a request for which nothing has to be written; None for any other: that takes an exchange."""
+    asked = parse(body)
+    if asked.entries:
+        return None
+    with db.read() as conn:
+        own = _own_device(conn, person, asked)
+        return None if _is_news(own, asked, now) else _answer(conn, keys, person, own, asked, [], now)
+
+
 def _own_device(conn: Connection, person: Person, asked: Asked) -> Owned:
     own = visits.owned(conn, asked.rid)
     if own is None or own.account_id != person.id:

@@ -62,7 +62,7 @@ def restarting(server: Running) -> Callable[[], object]:
 
 def file_of(server: Running, data: bytes) -> Path:
     digest = sha256(data)
-    return server.data / "media" / digest[:2] / digest[2:4] / digest
+    return server.data / "media" / digest[:2] / digest
 
 
 @pytest.mark.parametrize("checked", [False, True])
