@@ -238,7 +238,7 @@ def first_sync(stage: Stage, table: Table) -> None:
     for phone in phones:
         visits = stage.bureau.dispatch([phone, *mates], 20)
         first = stage.bureau.exchange(phone, pull={}, assignments_rev=0, epoch=None)
-        second = stage.bureau.exchange(phone, pull=dict.fromkeys(visits, 0))
+        second = stage.bureau.exchange(phone, pull=dict.fromkeys(visits, len(mates) + 1))
         parts.append([first, second, *stage.bureau.templates(phone)])
     figure, _ = stage.play("first sync of 20 visits with checklists", [[r for part in parts for r in part]], len(parts))
     table.add(figure)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+from functools import lru_cache
+
 from litestar import Response, get, post
 
 from server.domain.access import office_sees
@@ -37,7 +40,17 @@ def template(request: Asked, sha256: str) -> Response[bytes]:
         body = visits.points_body(conn, sha256) if is_sha256(sha256) else None
     if body is None:
         raise Problem("not_found")
-    return Response(body, media_type="application/json", headers={"Cache-Control": FOR_EVER, "ETag": f'"{sha256}"'})
+    headers = {"Cache-Control": FOR_EVER, "ETag": f'"{sha256}"', "Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        body = _packed(body)
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, media_type="application/json", headers=headers)
+
+
+@lru_cache(maxsize=64)
+def _packed(checklist: bytes) -> bytes:
+    """A checklist for the wire, packed once for all phones."""
+    return gzip.compress(checklist, compresslevel=9, mtime=0)
 
 
 @get("/api/visits/{visit_id:str}/view", guards=[signed_in], sync_to_thread=True)
