@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
+from server.errors import Problem
 from server.store.tables import device, item, op, review, task, task_item, unit, visit, visit_crew, visit_task
 
 
@@ -54,47 +56,36 @@ class Past(msgspec.Struct, frozen=True):
 
 
 _PHONE_OP = ~op.c.rid.like("srv%")
+_NEWEST = (
+    sa.select(op.c.visit_id, sa.func.max(op.c.received_at).label("at"))
+    .where(op.c.n.is_not(None), _PHONE_OP)
+    .group_by(op.c.visit_id)
+    .subquery()
+)
+_RECEIVED = sa.select(
+    visit.c.id,
+    visit.c.unit_id,
+    visit.c.subject_name,
+    visit.c.subject_uscc,
+    visit.c.round,
+    visit.c.tpl,
+    visit.c.dispatched_at,
+    _NEWEST.c.at,
+).outerjoin(_NEWEST, _NEWEST.c.visit_id == visit.c.id)
 
 
 def received(conn: Connection, unit_id: str | None) -> list[Received]:
     """The visits of one unit, or of all with None; those with the newest material first."""
-    newest = (
-        sa.select(op.c.visit_id, sa.func.max(op.c.received_at).label("at"))
-        .where(op.c.n.is_not(None), _PHONE_OP)
-        .group_by(op.c.visit_id)
-        .subquery()
-    )
-    query = sa.select(
-        visit.c.id,
-        visit.c.unit_id,
-        visit.c.subject_name,
-        visit.c.subject_uscc,
-        visit.c.round,
-        visit.c.tpl,
-        visit.c.dispatched_at,
-        newest.c.at,
-    ).outerjoin(newest, newest.c.visit_id == visit.c.id)
+    query = _RECEIVED
     if unit_id is not None:
         query = query.where(visit.c.unit_id == unit_id)
-    query = query.order_by(newest.c.at.desc().nulls_last(), visit.c.dispatched_at.desc(), visit.c.id)
+    query = query.order_by(_NEWEST.c.at.desc().nulls_last(), visit.c.dispatched_at.desc(), visit.c.id)
     return [Received(*row) for row in conn.execute(query)]
 
 
 def one_received(conn: Connection, visit_id: str) -> Received | None:
     """The visit as the inbox would list it."""
-    query = sa.select(
-        visit.c.id,
-        visit.c.unit_id,
-        visit.c.subject_name,
-        visit.c.subject_uscc,
-        visit.c.round,
-        visit.c.tpl,
-        visit.c.dispatched_at,
-        sa.select(sa.func.max(op.c.received_at))
-        .where(op.c.visit_id == visit.c.id, op.c.n.is_not(None), _PHONE_OP)
-        .scalar_subquery(),
-    ).where(visit.c.id == visit_id)
-    row = conn.execute(query).one_or_none()
+    row = conn.execute(_RECEIVED.where(visit.c.id == visit_id)).one_or_none()
     return Received(*row) if row else None
 
 
@@ -109,8 +100,11 @@ def reviews_of(conn: Connection, visit_ids: Sequence[str]) -> dict[str, list[Rev
 
 
 def add_review(conn: Connection, visit_id: str, word: Review) -> None:
-    """Write the office's word on a round; a second one on the same round violates the primary key."""
-    conn.execute(sa.insert(review).values(visit_id=visit_id, **msgspec.structs.asdict(word)))
+    """Write the office's word on a round; of two clerks at once the second is told that there is one already."""
+    try:
+        conn.execute(sa.insert(review).values(visit_id=visit_id, **msgspec.structs.asdict(word)))
+    except IntegrityError as error:
+        raise Problem("already_reviewed") from error
 
 
 def tasks_of(conn: Connection, visit_ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
