@@ -10,19 +10,6 @@ import msgspec
 from server.office.history import Said, field_key, said
 from server.store.reviews import Past, Received, Review
 
-ADMISSIBLE = frozenset(
-    {
-        "not_member",
-        "reassigned",
-        "recused",
-        "no_licence_at_time",
-        "not_leader",
-        "template_mismatch",
-        "device_revoked",
-    }
-)
-"""Quarantine reasons that an `admit` lifts (sync page, section 6)."""
-
 
 class Point(msgspec.Struct, frozen=True):
     """One point of the checklist with its answer; `number` is "section.place"."""

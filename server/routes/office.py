@@ -26,6 +26,7 @@ from server.store.people import Person
 from server.store.reviews import Received
 from server.store.uploads import here_for
 from server.sync import acts, record
+from server.sync.judge import ADMISSIBLE
 from server.words import Words, language_of, messages
 
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
@@ -266,7 +267,7 @@ def _show(request: Asked, visit: Received, *, note: str | None = None, problem: 
         missing=sentences(page, w),
         note=note,
         problem=problem.sentence("en" if w.language == "en" else "zh") if problem else None,
-        admissible=visit_page.ADMISSIBLE,
+        admissible=ADMISSIBLE,
         turning=TURNING,
     )
 
