@@ -1,4 +1,4 @@
-"""Who may see and do what with a visit from the office: least privilege by unit and by visit."""
+"""Who may see and do what in the office, as one table: least privilege by unit and by visit."""
 
 from __future__ import annotations
 
@@ -17,39 +17,106 @@ ROLES: Final = (
 )
 """The roles of a person. `leader` isn't one: it is a place in the crew of one visit."""
 
-OWN_UNIT: Final = frozenset({"unit_clerk", "unit_head"})
-"""Roles that see the visits of their own unit."""
+OWN, ALL, MINE = "own", "all", "mine"
+"""How far a right reaches: the person's own unit, every unit, or only what is his own."""
 
-ALL_UNITS: Final = frozenset({"legal_unit", "principal", "steering_group", "auditor"})
-"""Roles that see the visits of every unit. `admin` is in neither: he sees no inspection content."""
+_READERS: Final = {"unit_clerk": OWN, "unit_head": OWN, "legal_unit": ALL, "principal": ALL}
+_ALL_READERS: Final = dict.fromkeys(("unit_clerk", "unit_head", "legal_unit", "principal"), ALL)
+_WATCHERS: Final = {"steering_group": ALL, "auditor": ALL}
 
-OFFICE: Final = OWN_UNIT | ALL_UNITS
+RIGHTS: Final[dict[str, dict[str, str]]] = {
+    # --- visits: `admin` has none of these, he sees no inspection content
+    "visits.read": _READERS | _WATCHERS,
+    "visit.admit": {"unit_clerk": OWN},
+    "visit.rule": {"unit_clerk": OWN},
+    "visit.assign": {"unit_clerk": OWN, "unit_head": OWN},
+    "visit.replace": {"unit_head": OWN},
+    "visit.reopen": {"unit_head": OWN},
+    "visit.void": {"unit_head": OWN},
+    "visit.merge": {"unit_clerk": OWN, "unit_head": OWN},
+    "visit.approve": {"unit_clerk": OWN},
+    "visit.return": {"unit_clerk": OWN},
+    # --- accounts, units, phones, trail
+    "office.enter": _ALL_READERS | _WATCHERS | {"admin": ALL},
+    "accounts.read": {"admin": ALL, "auditor": ALL},
+    "accounts.change": {"admin": ALL},
+    "units.change": {"admin": ALL},
+    "devices.read": {"admin": ALL, "auditor": ALL},
+    "devices.revoke": {"admin": ALL},
+    "trail.read": {"legal_unit": ALL, "principal": ALL} | _WATCHERS,
+    # --- rule sets and calendar
+    "rules.read": _ALL_READERS | _WATCHERS | {"admin": ALL},
+    "rules.change": {"legal_unit": ALL},
+    "rules.approve": {"principal": ALL},
+    "calendar.read": _ALL_READERS | _WATCHERS | {"admin": ALL},
+    "calendar.change": {"admin": ALL},
+    # --- item list
+    "items.read": _ALL_READERS | _WATCHERS,
+    "items.change": {"unit_clerk": OWN},
+    "items.release": {"legal_unit": ALL},
+    # --- subjects
+    "subjects.read": _READERS | _WATCHERS,
+    "subjects.change": {"unit_clerk": OWN},
+    "subjects.reveal": {"unit_clerk": OWN, "unit_head": OWN},
+    # --- officers, experts, agencies, interests, leave
+    "officers.read": _READERS | _WATCHERS,
+    "officers.change": {"unit_clerk": OWN},
+    "officers.reveal": {"unit_clerk": OWN, "unit_head": OWN},
+    # --- import and export, the province's platform
+    "imports.read": _READERS | _WATCHERS,
+    "imports.run": {"unit_clerk": OWN},
+    "exports.run": {"unit_clerk": OWN, "unit_head": OWN, "legal_unit": ALL, "principal": ALL, "auditor": ALL},
+    "province.change": {"unit_clerk": OWN},
+    # --- the annual plan
+    "plans.read": _ALL_READERS | _WATCHERS,
+    "plan_lines.change": {"unit_clerk": OWN},
+    "plan_lines.sign": {"unit_head": OWN},
+    "plans.consolidate": {"legal_unit": ALL},
+    "plans.approve": {"principal": ALL},
+    "plans.release": {"legal_unit": ALL},
+    "overrides.ask": {"unit_clerk": OWN, "legal_unit": ALL},
+    "overrides.approve": {"principal": ALL},
+    "non_random.read": _READERS | _WATCHERS,
+    "non_random.record": {"unit_clerk": OWN},
+    "non_random.approve": {"unit_head": OWN},
+}
+"""Right -> role -> how far it reaches. Guards, acts and the page of permissions are made from it."""
+
+STAFF: Final = frozenset(RIGHTS["office.enter"])
+"""Who may sign in at the office's door."""
+
+OFFICE: Final = frozenset(RIGHTS["visits.read"])
+"""Who sees visits from the office: "the office" of the domain page."""
 
 ACTS: Final[dict[str, frozenset[str]]] = {
-    "admit": frozenset({"unit_clerk"}),
-    "rule": frozenset({"unit_clerk"}),
-    "assign": frozenset({"unit_clerk", "unit_head"}),
-    "replace": frozenset({"unit_head"}),
-    "reopen": frozenset({"unit_head"}),
-    "void": frozenset({"unit_head"}),
-    "merge": frozenset({"unit_clerk", "unit_head"}),
-    "approve": frozenset({"unit_clerk"}),
-    "return": frozenset({"unit_clerk"}),
+    right.removeprefix("visit."): frozenset(roles) for right, roles in RIGHTS.items() if right.startswith("visit.")
 }
 """Act on a visit -> the roles of the visit's own unit that may do it. `replace` is an `assign` that takes a drawn
 officer out or puts another in his place (R20.1). The visit's leader may `admit` too; that is a matter of the crew."""
 
 
+def reach(roles: Collection[str], right: str) -> str | None:
+    """How far these roles reach with a right: `all`, else `own`, else `mine`, else None."""
+    found = {RIGHTS[right].get(role) for role in roles}
+    return next((far for far in (ALL, OWN, MINE) if far in found), None)
+
+
+def allows(roles: Collection[str], person_unit: str | None, right: str, unit: str | None) -> bool:
+    """Whether these roles have a right on something of `unit`; None stands for the bureau as a whole."""
+    far = reach(roles, right)
+    return far == ALL or (far == OWN and unit is not None and unit == person_unit)
+
+
 def sees_all_units(roles: Collection[str]) -> bool:
     """Whether these roles see the visits of every unit."""
-    return not ALL_UNITS.isdisjoint(roles)
+    return reach(roles, "visits.read") == ALL
 
 
 def office_sees(roles: Collection[str], person_unit: str | None, visit_unit: str) -> bool:
     """Whether the office part of these roles opens a visit of `visit_unit`; its crew sees it in any case."""
-    return sees_all_units(roles) or (person_unit == visit_unit and not OWN_UNIT.isdisjoint(roles))
+    return allows(roles, person_unit, "visits.read", visit_unit)
 
 
 def may(roles: Collection[str], person_unit: str | None, visit_unit: str, act: str) -> bool:
     """Whether these roles may do `act` (a key of `ACTS`) on a visit of `visit_unit`: only ever in their own unit."""
-    return person_unit == visit_unit and not ACTS[act].isdisjoint(roles)
+    return allows(roles, person_unit, f"visit.{act}", visit_unit)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from importlib import import_module
 
-MODULES = ("health", "schema", "static", "session", "devices", "tus", "media", "sync", "visits", "office")
+ROOMS = ("home", "accounts", "trail", "rules", "items", "subjects", "officers", "imports", "plans")
+MODULES = (
+    *("health", "schema", "static", "session", "devices", "tus", "media", "sync", "visits", "public", "office"),
+    *(f"rooms.{name}" for name in ROOMS),
+)
 """The modules of this package that serve something; each exports `router` or `handlers`."""
 
 

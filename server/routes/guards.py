@@ -13,7 +13,7 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from server.domain.access import OFFICE
+from server.domain.access import OFFICE, RIGHTS
 from server.errors import Problem
 from server.store import people
 from server.store.people import Person, Session
@@ -147,4 +147,19 @@ class has_role:  # noqa: N801  # reads as the sentence it is: guards=[has_role("
             raise Problem("forbidden")
 
 
+class has_right:  # noqa: N801  # likewise: guards=[has_right("subjects.read")]
+    """Guard: the person has this right somewhere; on which units is the matter of the act or the query."""
+
+    def __init__(self, right: str) -> None:
+        self.right = right
+        self.roles = frozenset(RIGHTS[right])
+
+    def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Refuses who is not signed in with 401, and who lacks the right with 403."""
+        signed_in(connection, handler)
+        if self.roles.isdisjoint(connection.scope["user"].roles):
+            raise Problem("forbidden")
+
+
 is_office = has_role(*OFFICE)
+is_staff = has_right("office.enter")

@@ -9,7 +9,6 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request, Response, Router, get, post
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
@@ -20,6 +19,7 @@ from server.office import inbox, review, visit_page
 from server.office.missing import sentences
 from server.routes import guards
 from server.routes.guards import Asked, is_office
+from server.routes.pages import LANGUAGE_COOKIE, form_of, is_partial, on_problem, render, words_for
 from server.routes.session import no_cookie, session_cookie, try_sign_in
 from server.store import directory, people, reviews
 from server.store.people import Person
@@ -27,51 +27,10 @@ from server.store.reviews import Received
 from server.store.uploads import here_for
 from server.sync import acts, record
 from server.sync.judge import ADMISSIBLE
-from server.words import Words, language_of, messages
+from server.words import language_of
 
-TEMPLATES: Final = Path(__file__).parent.parent / "templates"
-LANGUAGE_COOKIE: Final = "suijian-language"
 TURNING: Final = ("sign", "confirm", "propose_final", "assign", "admit", "accept_final", "reopen", "void")
 """The kinds of op that the short history shows: the turning points of a visit."""
-
-_pages = Environment(
-    loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
-
-
-def words_for(request: Request[Any, Any, Any]) -> Words:
-    """The words in the reader's language: chosen by cookie, else by the browser."""
-    return Words(language_of(request.headers.get("accept-language"), request.cookies.get(LANGUAGE_COOKIE)))
-
-
-def render(request: Request[Any, Any, Any], name: str, status: int = 200, **values: Any) -> Response[str]:
-    """A page, or with htmx's partial request the fragment that the caller named."""
-    w = words_for(request)
-    frame: dict[str, Any] = {
-        "w": w,
-        "known": messages(w.language),
-        "person": request.scope.get("user"),
-        "csrf": guards.csrf_of(request),
-        "here": request.url.path,
-        "room": None,
-        "waiting": 0,
-        "unit": "",
-    }
-    text = _pages.get_template(f"office/{name}.html").render(frame | values)
-    return Response(
-        text, status_code=status, media_type="text/html; charset=utf-8", headers={"Cache-Control": "no-store"}
-    )
-
-
-def is_partial(request: Request[Any, Any, Any]) -> bool:
-    """Whether htmx asks for a fragment (version 4 says so itself)."""
-    return request.headers.get("hx-request-type") == "partial"
-
-
-async def form_of(request: Request[Any, Any, Any]) -> Mapping[str, str]:
-    """The fields of a posted form, each as text."""
-    return {key: value for key, value in (await request.form()).items() if isinstance(value, str)}
-
 
 # --- the door ---------------------------------------------------------------------------------------------------------
 
@@ -377,17 +336,6 @@ _ACTS: Final[dict[str, Any]] = {
     "void": lambda request, visit, form: _office_act(request, visit, "void", ["visit"], {"reason": _reason(form)}),
 }
 _NOTES: Final = {"approve": "approved", "return": "returned", "admit": "admitted", "reopen": "reopened", "void": "void"}
-
-
-def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
-    """A page for people and problem+json for programs; who isn't signed in is led to the door."""
-    if "text/html" not in request.headers.get("accept", ""):
-        answer: Response[Any] = request.app.exception_handlers[Problem](request, problem)
-        return answer
-    if problem.code == "not_signed_in":
-        return Redirect("/office/sign-in", status_code=303)
-    language = "en" if words_for(request).language == "en" else "zh"
-    return render(request, "error", problem.status, sentence=problem.sentence(language), code=problem.code)
 
 
 router = Router(

@@ -57,13 +57,22 @@ _NEXT = Plain(
 )
 
 
+_WRITTEN = "suijian_trail_written"
+
+
 def append(conn: Connection, acts: Sequence[Act], now: datetime) -> None:
     """Writes the entries of this transaction's acts, numbered without a hole under the counter row."""
     if not acts:
         return
     ((last,),) = _NEXT.rows(conn, by=len(acts))
+    conn.info[_WRITTEN] = written(conn) + len(acts)
     at, first = stamp(now), last - len(acts) + 1
     insert_rows(conn, trail, _COLUMNS, [_row(act, n, at) for n, act in enumerate(acts, first)])
+
+
+def written(conn: Connection) -> int:
+    """How many entries this connection has written so far: what an act compares before and after itself."""
+    return int(conn.info.get(_WRITTEN, 0))
 
 
 _COLUMNS = ("n", "at", "act", "actor", "object", "before", "after", "detail", "salt", "leaf")

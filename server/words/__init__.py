@@ -15,9 +15,14 @@ BEIJING: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 @cache
 def messages(language: str) -> Mapping[str, str]:
-    """Every message of one language; both languages have the same keys (a test compares them)."""
-    text = (Path(__file__).parent / f"{language}.json").read_text(encoding="utf-8")
-    return dict(json.loads(text))
+    """Every message of one language, from a file a room; both languages have the same keys (a test compares them)."""
+    found: dict[str, str] = {}
+    for path in sorted((Path(__file__).parent / language).glob("*.json")):
+        room = json.loads(path.read_text(encoding="utf-8"))
+        if not found.keys().isdisjoint(room):
+            raise ValueError(f"{path.name} says again what another file says: {sorted(found.keys() & room)}")
+        found |= room
+    return found
 
 
 def language_of(accept: str | None, chosen: str | None) -> str:

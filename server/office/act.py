@@ -1,0 +1,57 @@
+"""Acts of the office: each checks its right, and leaves exactly one entry in the trail, in its own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import update_wrapper
+from typing import Concatenate, ParamSpec, TypeVar
+
+from server.domain.access import RIGHTS, allows, reach
+from server.errors import Problem
+from server.store import trail
+from server.store.people import Person
+from server.store.session import Connection
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Call = Callable[Concatenate[Connection, Person, datetime, P], T]
+
+ACTS: dict[str, str] = {}
+"""Every act by the name that its trail entry has -> the right that it needs (a key of `domain.access.RIGHTS`)."""
+
+
+def act(name: str, right: str) -> Callable[[Call[P, T]], Call[P, T]]:
+    """Makes a function an act of the office: `@act("subject.change", "subjects.change")`.
+
+    The function takes the connection of its transaction, who acts, and the moment. Whose unit the object belongs to is
+    the function's own matter: it calls `permit`. An act that left no entry, or two, is undone.
+    """
+    if right not in RIGHTS:
+        raise ValueError(f"There is no right '{right}'.")
+    if name in ACTS:
+        raise ValueError(f"There are two acts '{name}'.")
+    ACTS[name] = right
+
+    def wrap(call: Call[P, T]) -> Call[P, T]:
+        def doing(conn: Connection, person: Person, now: datetime, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            if reach(person.roles, right) is None:
+                raise Problem("forbidden")
+            before = trail.written(conn)
+            done = call(conn, person, now, *args, **kwargs)
+            entries = trail.written(conn) - before
+            if entries != 1:
+                raise RuntimeError(f"The act '{name}' left {entries} entries in the trail, not one.")
+            return done
+
+        update_wrapper(doing, call)
+        return doing
+
+    ACTS[name] = right
+    return wrap
+
+
+def permit(person: Person, right: str, unit_id: str | None) -> None:
+    """Refuses with 403 who has the right, but not for this unit; `unit_id` None is the bureau as a whole."""
+    if not allows(person.roles, person.unit_id, right, unit_id):
+        raise Problem("other_unit")

@@ -1,0 +1,10 @@
+"""Accounts, units, phones, and who may do what."""
+
+from __future__ import annotations
+
+from litestar import Router
+
+from server.errors import Problem
+from server.routes.pages import on_problem
+
+router = Router("/office/accounts", exception_handlers={Problem: on_problem}, route_handlers=[])

@@ -1,0 +1,10 @@
+"""The office's first page: what waits for me."""
+
+from __future__ import annotations
+
+from litestar import Router
+
+from server.errors import Problem
+from server.routes.pages import on_problem
+
+router = Router("/office", exception_handlers={Problem: on_problem}, route_handlers=[])

@@ -1,0 +1,10 @@
+"""Import and export of the registries."""
+
+from __future__ import annotations
+
+from litestar import Router
+
+from server.errors import Problem
+from server.routes.pages import on_problem
+
+router = Router("/office/imports", exception_handlers={Problem: on_problem}, route_handlers=[])

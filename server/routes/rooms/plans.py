@@ -1,0 +1,10 @@
+"""The annual plan and inspections that are not random."""
+
+from __future__ import annotations
+
+from litestar import Router
+
+from server.errors import Problem
+from server.routes.pages import on_problem
+
+router = Router("/office/plans", exception_handlers={Problem: on_problem}, route_handlers=[])

@@ -1,0 +1,10 @@
+"""The library of subjects: search, one subject, its year."""
+
+from __future__ import annotations
+
+from litestar import Router
+
+from server.errors import Problem
+from server.routes.pages import on_problem
+
+router = Router("/office/subjects", exception_handlers={Problem: on_problem}, route_handlers=[])

