@@ -125,6 +125,10 @@ CODES: dict[str, Code] = {
         400, None, "说明有 {n} 个字，最多 2000 个。", "The comment has {n} characters, at most 2000 are taken."
     ),
     "reason_missing": Code(400, None, "请写明理由。", "Give a reason."),
+    # --- the office: what is entered in its rooms ------------------------------------------------------------------
+    "invalid": Code(
+        422, None, "有 {n} 处填写不对，改好后再提交。", "{n} entries are not right; mend them and send again."
+    ),
     # --- media: uploads and pictures -----------------------------------------------------------------------------
     "tus_version": Code(412, None, "仅支持 tus 1.0.0 上传协议。", "Uploads speak tus 1.0.0 here."),
     "not_offset_stream": Code(

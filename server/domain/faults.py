@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
+
+from server.errors import Problem
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -17,6 +21,14 @@ class Fault(msgspec.Struct, frozen=True):
     warning: bool = False
 
 
-def stops(faults: list[Fault]) -> bool:
+def stops(faults: Sequence[Fault]) -> bool:
     """Whether any of them is more than a warning."""
     return any(not fault.warning for fault in faults)
+
+
+class Invalid(Problem):
+    """What was entered can't be taken: every fault at once, each with its field; nothing was changed."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("invalid", members={"faults": msgspec.to_builtins(self.faults)}, n=len(self.faults))

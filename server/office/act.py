@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections.abc import Callable
 from datetime import datetime
 from functools import update_wrapper
 from typing import Concatenate, ParamSpec, TypeVar
+
+import msgspec
+import rfc8785
 
 from server.domain.access import RIGHTS, allows, reach
 from server.errors import Problem
@@ -49,6 +54,16 @@ def act(name: str, right: str) -> Callable[[Call[P, T]], Call[P, T]]:
 
     ACTS[name] = right
     return wrap
+
+
+def digest_of(thing: object) -> str:
+    """What the trail keeps of a thing before or after an act: the SHA-256 of its canonical JSON."""
+    return hashlib.sha256(rfc8785.dumps(msgspec.to_builtins(thing))).hexdigest()
+
+
+def new_id() -> str:
+    """An id for something new."""
+    return str(uuid.uuid4())
 
 
 def permit(person: Person, right: str, unit_id: str | None) -> None:
