@@ -25,6 +25,7 @@ from server.shelf import Item, item, type_of
 from server.store.files import FileStore
 from server.store.migrate import EPOCH, REPLICA, meta_of, migrate
 from server.store.painter import Painter
+from server.store.seal import open_sealer
 from server.store.session import Database, open_database
 from server.sync.keys import open_keys
 from server.sync.media import Desk, sweep
@@ -69,6 +70,7 @@ def _parts(db: Database, settings: Settings, clock: Clock) -> dict[str, object]:
         "settings": settings,
         "clock": clock,
         "keys": open_keys(settings.keys, str(replica), str(epoch)),
+        "sealer": open_sealer(settings.keys),
         "files": files,
         "painter": Painter(files.shown),
         "field_app": app,
