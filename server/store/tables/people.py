@@ -1,4 +1,4 @@
-"""Units, officers, experts, accounts, phones and sessions."""
+"""Units, accounts, phones and sessions."""
 
 from __future__ import annotations
 
@@ -13,31 +13,6 @@ unit = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("kind", sa.String(16), nullable=False),  # bureau | section | legal_unit | brigade
     sa.Column("parent_id", sa.ForeignKey("unit.id")),
-)
-
-officer = sa.Table(
-    "officer",
-    metadata,
-    sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("sex", sa.String(8), nullable=False),  # female | male
-    sa.Column("unit_id", sa.ForeignKey("unit.id"), nullable=False),
-    sa.Column("certificate", sa.String(32), nullable=False, unique=True),
-    sa.Column("certificate_from", sa.String(10), nullable=False),
-    sa.Column("certificate_to", sa.String(10), nullable=False),
-    sa.Column("domains", sa.JSON, nullable=False),
-    sa.Column("left_on", sa.String(10)),
-)
-
-expert = sa.Table(
-    "expert",
-    metadata,
-    sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("employer", sa.Text, nullable=False),
-    sa.Column("title", sa.Text, nullable=False),
-    sa.Column("domains", sa.JSON, nullable=False),
-    sa.Column("left_on", sa.String(10)),
 )
 
 account = sa.Table(  # the account of an officer has the officer's id; that id is the `author` of what he does
