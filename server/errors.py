@@ -129,6 +129,61 @@ CODES: dict[str, Code] = {
     "invalid": Code(
         422, None, "有 {n} 处填写不对，改好后再提交。", "{n} entries are not right; mend them and send again."
     ),
+    # --- the item list -------------------------------------------------------------------------------------------
+    "item_not_released": Code(
+        409,
+        "2",
+        "「{items}」不在现行的抽查事项清单里，不能进入随机抽查任务。请先由法规股公布。",
+        "Not on the released item list: {items}. Only its items enter a random task; have them released first.",
+    ),
+    "item_not_in_version": Code(
+        404,
+        "5",
+        "第 {n} 版抽查事项清单里没有这个事项。",
+        "Version {n} of the item list has no such item.",
+    ),
+    "item_needs_review": Code(
+        409,
+        "32",
+        "「{name}」是附表事项的草稿，还没有核对。核对后去掉「待核对」再提交。",
+        "'{name}' is a draft of the annex that nobody has reviewed; review it, then submit it.",
+    ),
+    "item_incomplete": Code(
+        422,
+        "5",
+        "「{name}」还缺 {n} 项要素，补齐后再提交。",
+        "'{name}' lacks {n} of the things that an item must say; add them, then submit it.",
+    ),
+    "item_state": Code(
+        409,
+        "5",
+        "这个事项现在不能这样办，请刷新后再看。",
+        "The item does not stand where this can be done; reload the page.",
+    ),
+    "item_changed": Code(
+        409,
+        None,
+        "您编辑时，别人已保存了新的内容。您写的都还在，请核对两份后再保存。",
+        "Somebody else saved while you were editing. All that you typed is still here: compare both, then save.",
+    ),
+    "list_changed": Code(
+        409,
+        "5",
+        "您查看后清单又有改动，没有公布。请核对新的差异后再公布。",
+        "The list changed after you looked at it, so nothing was released; look at the differences again.",
+    ),
+    "list_unchanged": Code(
+        409,
+        "5",
+        "与现行清单没有差异，不用公布新版。",
+        "Nothing differs from the current list: there is nothing to release.",
+    ),
+    "own_entry": Code(
+        403,
+        "10",
+        "其中有您本人录入的内容，请由他人审批。",
+        "You entered some of this yourself; somebody else has to approve it.",
+    ),
     # --- media: uploads and pictures -----------------------------------------------------------------------------
     "tus_version": Code(412, None, "仅支持 tus 1.0.0 上传协议。", "Uploads speak tus 1.0.0 here."),
     "not_offset_stream": Code(

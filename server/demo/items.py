@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from server.domain.registry import Basis, Item, Phrase, Point
+from server.domain.item import Basis, Item, Phrase, Point
 
 FOLDER: Final = Path(__file__).parent / "checklists"
 

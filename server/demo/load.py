@@ -13,7 +13,8 @@ from server.demo.phone import BEIJING, Phone, Server
 from server.demo.plan import DISPATCHED_AGO, VISITS, moment, tasks, visit_ids
 from server.demo.scenes import Visit
 from server.demo.visits import PLAYS
-from server.domain.registry import Item, Subject, Task, template_of
+from server.domain.item import Item, template_of
+from server.domain.registry import Subject, Task
 from server.settings import Settings
 from server.store import devices, people, registry
 from server.store.files import FileStore

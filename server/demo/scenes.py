@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from server.demo.findings import Found
 from server.demo.phone import BEIJING, Phone
-from server.domain.registry import Item, Subject
+from server.domain.item import Item
+from server.domain.registry import Subject
 
 
 class Visit(NamedTuple):

@@ -1,19 +1,13 @@
-"""What the registries hold, and when a subject's code is right (R5.1, R8.1, R9.1)."""
+"""What the registries hold, and when a subject's code is right (R8.1, R9.1)."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
-import rfc8785
 from stdnum.cn import uscc
-
-SECTORS: Final = ("hazardous_chemicals", "non_coal_mines", "safety_services", "industry_commerce", "other")
-"""The sectors of article 6, and `other`: the annex has matters of none of them (R32.1)."""
 
 _CODE: Final = re.compile(r"[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}")
 
@@ -83,52 +77,6 @@ class Subject(msgspec.Struct, frozen=True):
     traits: tuple[str, ...] = ()
 
 
-class Basis(msgspec.Struct, frozen=True, rename={"since": "from", "until": "to"}):
-    """A legal basis and the days on which it is in force."""
-
-    document: str
-    number: str
-    article: str | None
-    since: str
-    until: str | None = None
-
-
-class Point(msgspec.Struct, frozen=True):
-    """One question of a checklist, as templates carry it."""
-
-    id: str
-    text: str
-    how: str
-    basis: str
-    section: str
-    major: bool
-
-
-class Phrase(msgspec.Struct, frozen=True):
-    """A ready sentence for a note or a finding; without a point it serves the whole item."""
-
-    point: str | None
-    text: str
-
-
-class Item(msgspec.Struct, frozen=True):
-    """A matter of the item list. `judged` says which result types are possible (R24.5)."""
-
-    id: str
-    name: str
-    object: str
-    category: Literal["key", "general"]
-    method: str
-    level: str
-    sector: str
-    judged: Literal["findings", "standard"]
-    basis: tuple[Basis, ...]
-    state: Literal["draft", "released"]
-    needs_review: bool
-    checklist: tuple[Point, ...]
-    phrases: tuple[Phrase, ...]
-
-
 class Task(msgspec.Struct, frozen=True):
     """What was drawn, and until when it is to be done; `joint` says whether we lead or take part (R13.1)."""
 
@@ -142,14 +90,7 @@ class Task(msgspec.Struct, frozen=True):
     items: tuple[str, ...]
     joint: Literal["lead", "participant"] | None = None
     partner: str | None = None
-
-
-class Template(msgspec.Struct, frozen=True):
-    """A checklist as it was frozen for a visit: `body` is JCS, and its SHA-256 is its name."""
-
-    sha256: str
-    title: str
-    body: bytes
+    list_version: int | None = None  # the version of the item list that it froze (R5.3)
 
 
 def normal_code(text: str) -> str:
@@ -164,34 +105,3 @@ def is_uscc(code: str) -> bool:
     as those of rural collectives.
     """
     return _CODE.fullmatch(code) is not None and uscc.calc_check_digit(code[:17]) == code[17]
-
-
-def template_of(items: Sequence[Item]) -> Template:
-    """The checklist of one visit, which may hold several items; their point ids are distinct, or it is an error."""
-    return _template([_in_template(item) for item in items])
-
-
-def template_of_both(mine: bytes, other: bytes) -> Template:
-    """The checklist of two visits done as one (R22.1): an item that both have stands in it once, as in `mine`."""
-    items = msgspec.json.decode(mine)["items"]
-    known = {item["id"] for item in items}
-    return _template([*items, *(item for item in msgspec.json.decode(other)["items"] if item["id"] not in known)])
-
-
-def _template(items: Sequence[dict[str, Any]]) -> Template:
-    points = [point["id"] for item in items for point in item["points"]]
-    if len(points) != len(set(points)):
-        raise ValueError("Two points of one checklist have the same id.")
-    title = "、".join(item["name"] for item in items)
-    body = rfc8785.dumps({"t": "checklist/1", "title": title, "items": list(items)})
-    return Template(hashlib.sha256(body).hexdigest(), title, body)
-
-
-def phrases_of(items: Iterable[Item]) -> list[Phrase]:
-    """The phrase library of a visit."""
-    return [phrase for item in items for phrase in item.phrases]
-
-
-def _in_template(item: Item) -> dict[str, Any]:
-    points = [msgspec.to_builtins(point) for point in item.checklist]
-    return {"id": item.id, "name": item.name, "judged": item.judged, "points": points}

@@ -9,7 +9,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from server.domain.registry import Expert, Item, Officer, Subject, Task, Template, Unit
+from server.domain.item import Item, Template
+from server.domain.registry import Expert, Officer, Subject, Task, Unit
 from server.store.tables import expert, item, officer, subject, task, task_item, template, unit, unit_subject
 
 T = TypeVar("T", Item, Officer, Subject, Unit)

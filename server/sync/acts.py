@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from server.domain.access import may, office_sees
-from server.domain.registry import Template, template_of_both
+from server.domain.item import Template, template_of_both
 from server.errors import Problem
 from server.store import registry, trail, visits
 from server.store.journal import Row

@@ -11,7 +11,7 @@ import pytest
 import rfc8785
 
 from server.demo.items import RELEASED, items
-from server.domain.registry import Item, template_of
+from server.domain.item import Item, template_of
 
 BY_ID = {item.id: item for item in items()}
 OUTDATED = (

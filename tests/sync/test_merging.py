@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from server.domain.registry import template_of_both
+from server.domain.item import template_of_both
 from server.errors import Problem
 from server.store import tables
 from server.store.people import Person

@@ -6,11 +6,25 @@ and what people see in an export. Days are "YYYY-MM-DD". Bytes that a digest or 
 
 from server.store.tables.base import metadata
 from server.store.tables.house import counter, meta, trail
+from server.store.tables.imports import import_batch, import_fault, import_row, province_mapping, province_state
+from server.store.tables.items import item, item_edition, list_entry, list_version
 from server.store.tables.journal import apart, op, record, replica, review
 from server.store.tables.media import blob, media, media_name, upload
 from server.store.tables.officers import agency, expert, interest, leave, officer, personnel_history
 from server.store.tables.people import account, device, session, sign_in_failure, unit
-from server.store.tables.registries import item, subject, task, task_item, template, unit_subject
+from server.store.tables.plans import (
+    filing,
+    joint_list,
+    joint_list_row,
+    plan,
+    plan_line,
+    plan_override,
+    plan_unit,
+    plan_version,
+    selection,
+)
+from server.store.tables.registries import subject, task, task_item, template, unit_subject
+from server.store.tables.rules import calendar_year, deadline, deadline_change, rule_set, rule_set_decision
 from server.store.tables.visits import assignments, visit, visit_crew, visit_task
 
 __all__ = [
@@ -19,12 +33,24 @@ __all__ = [
     "apart",
     "assignments",
     "blob",
+    "calendar_year",
     "counter",
+    "deadline",
+    "deadline_change",
     "device",
     "expert",
+    "filing",
+    "import_batch",
+    "import_fault",
+    "import_row",
     "interest",
     "item",
+    "item_edition",
+    "joint_list",
+    "joint_list_row",
     "leave",
+    "list_entry",
+    "list_version",
     "media",
     "media_name",
     "meta",
@@ -32,9 +58,19 @@ __all__ = [
     "officer",
     "op",
     "personnel_history",
+    "plan",
+    "plan_line",
+    "plan_override",
+    "plan_unit",
+    "plan_version",
+    "province_mapping",
+    "province_state",
     "record",
     "replica",
     "review",
+    "rule_set",
+    "rule_set_decision",
+    "selection",
     "session",
     "sign_in_failure",
     "subject",

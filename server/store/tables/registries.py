@@ -1,4 +1,4 @@
-"""Subjects, checklists, items and tasks."""
+"""Subjects, checklists and tasks."""
 
 from __future__ import annotations
 
@@ -43,24 +43,6 @@ template = sa.Table(  # a checklist, immutable, named by the SHA-256 of `body`
     sa.Column("body", sa.LargeBinary, nullable=False),
 )
 
-item = sa.Table(
-    "item",
-    metadata,
-    sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("object", sa.Text, nullable=False),
-    sa.Column("category", sa.String(16), nullable=False),  # key | general
-    sa.Column("method", sa.Text, nullable=False),
-    sa.Column("level", sa.Text, nullable=False),
-    sa.Column("sector", sa.String(32), nullable=False),
-    sa.Column("judged", sa.String(16), nullable=False),  # findings | standard (R24.5)
-    sa.Column("basis", sa.JSON, nullable=False),  # [{document, number, article, from, to}]
-    sa.Column("state", sa.String(16), nullable=False),  # draft | released
-    sa.Column("needs_review", sa.Boolean, nullable=False, default=False),
-    sa.Column("checklist", sa.JSON, nullable=False),  # the points of its current checklist, as in a template's item
-    sa.Column("phrases", sa.JSON, nullable=False),  # the phrase library: [{point: id | null, text}]
-)
-
 task = sa.Table(
     "task",
     metadata,
@@ -73,6 +55,7 @@ task = sa.Table(
     sa.Column("window_from", sa.String(10), nullable=False),
     sa.Column("window_to", sa.String(10), nullable=False),
     sa.Column("due_on", sa.String(10), nullable=False),
+    sa.Column("list_version", sa.ForeignKey("list_version.n")),  # the version that it froze (R5.3)
 )
 
 task_item = sa.Table(
