@@ -1,4 +1,4 @@
-"""Brings a database from empty, or from any earlier version, to the tables of today, and gives a new one its epoch."""
+"""Brings a database from empty, or from any earlier version, to the tables of today; gives a new one what it needs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from server.store import tables
+from server.store import calendars, rules, tables
 from server.store.session import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -21,6 +21,8 @@ def migrate(db: Database) -> None:
         if version_of(conn) != newest_version():
             _upgrade(conn)
         _begin_epoch(conn)
+        rules.seed(conn)
+        calendars.seed(conn)
 
 
 def _upgrade(conn: Connection) -> None:
