@@ -25,7 +25,6 @@ from server.store.tables.plans import (
 )
 from server.store.tables.registries import subject, task, task_item, template, unit_subject
 from server.store.tables.rules import calendar_year, deadline, deadline_change, rule_set, rule_set_decision
-from server.store.tables.rules import calendar_year, deadline, deadline_change, rule_set, rule_set_decision
 from server.store.tables.visits import assignments, visit, visit_crew, visit_task
 
 __all__ = [
@@ -35,12 +34,8 @@ __all__ = [
     "assignments",
     "blob",
     "calendar_year",
-    "calendar_year",
     "counter",
     "deadline",
-    "deadline_change",
-    "deadline",
-    "deadline_change",
     "deadline_change",
     "device",
     "expert",
@@ -76,8 +71,6 @@ __all__ = [
     "rule_set",
     "rule_set_decision",
     "selection",
-    "rule_set",
-    "rule_set_decision",
     "session",
     "sign_in_failure",
     "subject",
