@@ -33,7 +33,7 @@ class RuleSet(msgspec.Struct, frozen=True):
     """Every number that the rules leave to the bureau.
 
     `floor` is article 6's share of an item's supervised population that the sum of all classes reaches; `frequency` its
-    least draws a year; `cap` how often a subject is drawn in `cap_period` (R15a.2). Days are working days, but
+    least draws a year; `cap` how often a subject is drawn in `cap_window` (R15a.2). Days are working days, but
     `transfer_days`, which are calendar days, and `transfer_hours`.
     """
 
@@ -42,7 +42,7 @@ class RuleSet(msgspec.Struct, frozen=True):
     floor: int
     frequency: int
     cap: int
-    cap_period: Literal["calendar_year", "rolling_12_months"]
+    cap_window: Literal["calendar_year", "rolling_12_months"]
     joint_tasks: int
     joint_red_quarter: int
     publication_days: int
@@ -63,6 +63,14 @@ class RuleSet(msgspec.Struct, frozen=True):
                 return cell
         raise KeyError((risk, credit, flagged))
 
+    def share(self, risk: str, credit: str, flagged: bool) -> int:
+        """The ratio of a class in ten-thousandths."""
+        return self.cell(risk, credit, flagged).ratio
+
+    def times(self, risk: str, credit: str, flagged: bool) -> int:
+        """How often a year a class is to be drawn from."""
+        return self.cell(risk, credit, flagged).frequency
+
 
 def is_flagged(kinds: Collection[str]) -> bool:
     """Whether these kinds of attention flags put a subject into the flagged half of the matrix (R6.5)."""
@@ -77,14 +85,14 @@ def classes() -> Iterator[tuple[Risk, Credit, bool]]:
                 yield risk, credit, flagged
 
 
-_RATIOS: Final = (200, 300, 500, 1000, 300, 500, 800, 1500, 800, 1000, 1500, 2500)
-_FLAGGED: Final = (1000, 1200, 1500, 2000, 1500, 1800, 2000, 3000, 2500, 3000, 4000, 5000)
+_PLAIN: Final = (300, 300, 500, 1000, 500, 500, 1000, 1000, 1000, 1000, 1000, 1000)
+_FLAGGED: Final = (500, 500, 1000, 2000, 1000, 1000, 2000, 2000, 2000, 2000, 2000, 2000)
 
 
 def _first_matrix() -> tuple[Cell, ...]:
     return tuple(
-        Cell(risk, credit, flagged, ratio, 2 if flagged or (risk, credit) == ("high", "D") else 1)
-        for (risk, credit, flagged), ratio in zip(classes(), _RATIOS + _FLAGGED, strict=True)
+        Cell(risk, credit, flagged, ratio, 2 if flagged else 1)
+        for (risk, credit, flagged), ratio in zip(classes(), _PLAIN + _FLAGGED, strict=True)
     )
 
 
@@ -94,7 +102,7 @@ FIRST: Final = RuleSet(
     floor=500,
     frequency=1,
     cap=2,
-    cap_period="calendar_year",
+    cap_window="calendar_year",
     joint_tasks=1,
     joint_red_quarter=4,
     publication_days=20,
