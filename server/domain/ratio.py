@@ -4,30 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import Protocol
 
 import msgspec
 
-WHOLE = 10_000
-"""Ratios are whole numbers per 10,000: in floats ceil(0.07 * 100) would be 8."""
-
-
-class Rules(Protocol):
-    """What a rule set says here: ratios per 10,000, times a calendar year."""
-
-    @property
-    def floor(self) -> int:
-        """The least ratio of an item's population, on the sum (R6.2)."""
-
-    @property
-    def cap(self) -> int:
-        """After how many draws a subject is left out of further ones (R15a.2)."""
-
-    def share(self, risk: str, credit: str, flagged: bool) -> int:
-        """The ratio of a class."""
-
-    def times(self, risk: str, credit: str, flagged: bool) -> int:
-        """How often a year a class is drawn."""
+from server.domain.ruleset import WHOLE, RuleSet, is_flagged
 
 
 class Ground(msgspec.Struct, frozen=True):
@@ -45,6 +25,11 @@ class Member(msgspec.Struct, frozen=True):
     credit: str
     flags: tuple[Ground, ...] = ()
     drawn: int = 0
+
+    @property
+    def is_raised(self) -> bool:
+        """Whether a flag puts it into the flagged half of the matrix (R6.5)."""
+        return is_flagged([flag.kind for flag in self.flags])
 
 
 class Exclusion(msgspec.Struct, frozen=True):
@@ -89,7 +74,7 @@ class Proposal(msgspec.Struct, frozen=True):
 
     @property
     def flagged(self) -> int:
-        """How many subjects of the population carry a flag in force."""
+        """How many subjects of the population a flag puts into the flagged half of the matrix."""
         return sum(one.size for one in self.strata if one.flagged)
 
     @property
@@ -104,12 +89,12 @@ class Proposal(msgspec.Struct, frozen=True):
 
 
 def portion(size: int, share: int) -> int:
-    """`share` per 10,000 of `size`, rounded up."""
+    """`share` per 10,000 of `size`, rounded up in whole numbers: in floats ceil(0.07 * 100) would be 8."""
     return -(-size * share // WHOLE)
 
 
 def propose(
-    population: Sequence[Member], rules: Rules, *, statutory: int | None = None, campaign: Ground | None = None
+    population: Sequence[Member], rules: RuleSet, *, statutory: int | None = None, campaign: Ground | None = None
 ) -> Proposal:
     """The number for one item's population, and who may be drawn.
 
@@ -171,23 +156,21 @@ def _at_the_cap(population: Sequence[Member], cap: int, campaign: Ground | None)
     return excluded, kept
 
 
-def _strata(population: Sequence[Member], rules: Rules, out: set[str], statutory: int | None) -> list[Stratum]:
+def _strata(population: Sequence[Member], rules: RuleSet, out: set[str], statutory: int | None) -> list[Stratum]:
     """The strata, the highest ratio first; by statute there are at most two, flagged subjects and the rest."""
     found: dict[tuple[bool, int], list[int]] = {}
     for one in population:
-        is_flagged = bool(one.flags)
-        share = rules.share(one.risk, one.credit, is_flagged)
+        cell = rules.cell(one.risk, one.credit, one.is_raised)
+        share = cell.ratio
         if statutory is not None:
-            share = max(share, statutory) if is_flagged else statutory
-        row = found.setdefault((is_flagged, share), [0, 0, 0])
-        row[0] = max(row[0], rules.times(one.risk, one.credit, is_flagged))
+            share = max(share, statutory) if one.is_raised else statutory
+        row = found.setdefault((one.is_raised, share), [0, 0, 0])
+        row[0] = max(row[0], cell.frequency)
         row[1] += 1
         row[2] += one.id not in out
     return [
-        Stratum(is_flagged, share, times, size, free, min(portion(size, share), free))
-        for (is_flagged, share), (times, size, free) in sorted(
-            found.items(), key=lambda row: (-row[0][1], not row[0][0])
-        )
+        Stratum(flagged, share, times, size, free, min(portion(size, share), free))
+        for (flagged, share), (times, size, free) in sorted(found.items(), key=lambda row: (-row[0][1], not row[0][0]))
     ]
 
 

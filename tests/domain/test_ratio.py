@@ -12,30 +12,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain.ratio import Ground, Member, Proposal, is_raised, needs, portion, propose, window_start
+from server.domain.ruleset import FIRST, RISKS, Cell, Credit, Risk, RuleSet, classes
 
 KEY_LIST = Ground("key_list", "重点关注名录通知〔2026〕2 号")
+COMPLAINT = Ground("complaints", "12350 举报件登记表 2026-017")
 ORDER = Ground("campaign", "南应急〔2026〕18 号")
 
 
-class Matrix(msgspec.Struct, frozen=True):
+def matrix(floor: int = 500, cap: int = 2) -> RuleSet:
     """A small rule set: low risk may go lower, high and discredited higher, flagged subjects higher still."""
+    ratios = (300, 500, 1000, 2000)
 
-    floor: int = 500
-    cap: int = 2
-    shares: tuple[int, int, int, int] = (300, 500, 1000, 2000)
+    def cell(risk: Risk, credit: Credit, flagged: bool) -> Cell:
+        place = max(RISKS.index(risk), 2 if credit == "D" else 0) + flagged
+        return Cell(risk, credit, flagged, ratios[place], 2 if place > 2 else 1)
 
-    def share(self, risk: str, credit: str, flagged: bool) -> int:
-        return self.shares[min(3, self._place(risk, credit) + flagged)]
-
-    def times(self, risk: str, credit: str, flagged: bool) -> int:
-        return 2 if self._place(risk, credit) + flagged > 2 else 1
-
-    def _place(self, risk: str, credit: str) -> int:
-        return max(("low", "medium", "high").index(risk), 2 if credit == "D" else 0)
+    cells = tuple(cell(risk, credit, flagged) for risk, credit, flagged in classes())
+    return msgspec.structs.replace(FIRST, floor=floor, cap=cap, matrix=cells)
 
 
-RULES = Matrix()
-GROUNDS = st.sampled_from([Ground("complaints", "举报 1"), KEY_LIST, Ground("discredit", "失信 3")])
+RULES = matrix()
+GROUNDS = st.sampled_from([COMPLAINT, KEY_LIST, Ground("serious_violation", "移送 3")])
 MEMBERS = st.builds(
     Member,
     id=st.uuids().map(str),
@@ -45,7 +42,7 @@ MEMBERS = st.builds(
     drawn=st.sampled_from([0, 0, 0, 1, 2, 3]),
 )
 POPULATIONS = st.lists(MEMBERS, max_size=60, unique_by=lambda one: one.id)
-MATRICES = st.builds(Matrix, floor=st.integers(0, 10_000), cap=st.integers(1, 3))
+MATRICES = st.builds(matrix, floor=st.integers(0, 10_000), cap=st.integers(1, 3))
 STATUTES = st.none() | st.integers(1, 10_000)
 
 
@@ -81,14 +78,16 @@ def test_ten_instead_of_eleven_needs_a_reason_and_eleven_needs_none() -> None:
 
 @pytest.mark.rule("R6.5", "refuses")
 def test_flagged_subjects_without_a_higher_ratio_need_a_reason() -> None:
-    found = propose(story_a(), RULES)
-    assert needs(found, 11, 0) == ("flagged_not_raised",)
+    everybody = [Member(f"s{n:03}", "low", "B", (COMPLAINT,) if n < 3 else ()) for n in range(212)]
+    found = propose(everybody, RULES)
+    assert (found.flagged, found.flagged_n, needs(found, found.n, 1)) == (3, 1, ())
+    assert needs(found, found.n, 0) == ("flagged_not_raised",)
 
 
 @pytest.mark.rule("R6.5", "allows")
 def test_a_complaint_raises_the_ratio_of_its_subject() -> None:
     calm = propose([Member(f"s{n}", "low", "A") for n in range(100)], RULES)
-    flagged = propose([Member(f"s{n}", "low", "A", (KEY_LIST,) if n < 20 else ()) for n in range(100)], RULES)
+    flagged = propose([Member(f"s{n}", "low", "A", (COMPLAINT,) if n < 20 else ()) for n in range(100)], RULES)
     assert (calm.n, calm.flagged_n) == (5, 0)
     assert (flagged.flagged, flagged.flagged_n, flagged.n) == (20, 2, 6)
 
@@ -96,7 +95,7 @@ def test_a_complaint_raises_the_ratio_of_its_subject() -> None:
 @pytest.mark.rule("R15a.1", "allows")
 def test_low_risk_gets_less_and_high_risk_and_discredited_subjects_more() -> None:
     low, high, discredited = (
-        propose([Member(f"s{n}", risk, credit) for n in range(1000)], Matrix(floor=0))
+        propose([Member(f"s{n}", risk, credit) for n in range(1000)], matrix(floor=0))
         for risk, credit in (("low", "A"), ("high", "A"), ("low", "D"))
     )
     assert (low.n, high.n, discredited.n) == (30, 100, 100)
@@ -136,15 +135,20 @@ def test_where_the_cap_leaves_too_few_the_floor_is_missed_and_says_so() -> None:
     assert needs(found, 1, 0) == ("below_floor",)
 
 
-def slow(population: list[Member], rules: Matrix, statutory: int | None) -> tuple[int, int]:
+def marked(one: Member) -> bool:
+    """Complaints and signs of serious violation raise a class; the key list only exempts."""
+    return any(flag.kind in ("complaints", "serious_violation") for flag in one.flags)
+
+
+def slow(population: list[Member], rules: RuleSet, statutory: int | None) -> tuple[int, int]:
     """The number and the floor, the long way: classes one by one, fractions, subjects added until it is enough."""
     free = {one.id for one in population if one.drawn < rules.cap or one.flags}
     classes: dict[tuple[bool, Fraction], list[Member]] = {}
     for one in population:
-        share = Fraction(rules.share(one.risk, one.credit, bool(one.flags)), 10_000)
+        share = Fraction(rules.cell(one.risk, one.credit, marked(one)).ratio, 10_000)
         if statutory is not None:
-            share = max(share, Fraction(statutory, 10_000)) if one.flags else Fraction(statutory, 10_000)
-        classes.setdefault((bool(one.flags), share), []).append(one)
+            share = max(share, Fraction(statutory, 10_000)) if marked(one) else Fraction(statutory, 10_000)
+        classes.setdefault((marked(one), share), []).append(one)
     able = {key: sum(one.id in free for one in them) for key, them in classes.items()}
     n = {key: min(able[key], math.ceil(key[1] * len(them))) for key, them in classes.items()}
     least = Fraction(rules.floor if statutory is None else statutory, 10_000)
@@ -157,19 +161,19 @@ def slow(population: list[Member], rules: Matrix, statutory: int | None) -> tupl
             if n[key] < able[key]
         }
         n[max(weights, key=lambda key: weights[key])] += 1
-    marked, others = ([key for key in order if key[0] is side] for side in (True, False))
-    while marked and others:
-        sizes = [sum(len(classes[key]) for key in side) for side in (marked, others)]
-        drawn = [sum(n[key] for key in side) for side in (marked, others)]
+    raised, others = ([key for key in order if key[0] is side] for side in (True, False))
+    while raised and others:
+        sizes = [sum(len(classes[key]) for key in side) for side in (raised, others)]
+        drawn = [sum(n[key] for key in side) for side in (raised, others)]
         if Fraction(drawn[0], sizes[0]) > Fraction(drawn[1], sizes[1]) or drawn[0] == sizes[0]:
             break
-        n[next(key for key in marked if n[key] < able[key])] += 1
+        n[next(key for key in raised if n[key] < able[key])] += 1
     return sum(n.values()), floor
 
 
 @given(POPULATIONS, MATRICES, STATUTES)
 def test_the_proposal_is_that_of_the_slow_oracle(
-    population: list[Member], rules: Matrix, statutory: int | None
+    population: list[Member], rules: RuleSet, statutory: int | None
 ) -> None:
     found = propose(population, rules, statutory=statutory)
     assert (found.n, found.floor) == slow(population, rules, statutory)
@@ -177,7 +181,7 @@ def test_the_proposal_is_that_of_the_slow_oracle(
 
 @given(POPULATIONS, MATRICES, STATUTES, st.none() | st.just(ORDER))
 def test_every_subject_is_either_candidate_or_excluded_and_the_numbers_fit(
-    population: list[Member], rules: Matrix, statutory: int | None, campaign: Ground | None
+    population: list[Member], rules: RuleSet, statutory: int | None, campaign: Ground | None
 ) -> None:
     found = propose(population, rules, statutory=statutory, campaign=campaign)
     out = [one.subject for one in found.excluded]
@@ -191,7 +195,7 @@ def test_every_subject_is_either_candidate_or_excluded_and_the_numbers_fit(
 
 
 @given(POPULATIONS, MATRICES)
-def test_the_order_of_the_library_changes_nothing_but_the_order(population: list[Member], rules: Matrix) -> None:
+def test_the_order_of_the_library_changes_nothing_but_the_order(population: list[Member], rules: RuleSet) -> None:
     def gist(found: Proposal) -> object:
         return found.n, found.floor, found.strata, sorted(found.candidates)
 
@@ -200,7 +204,7 @@ def test_the_order_of_the_library_changes_nothing_but_the_order(population: list
 
 @given(POPULATIONS, MATRICES, st.integers(0, 80), st.integers(0, 80))
 def test_what_a_number_needs_is_as_fractions_say(
-    population: list[Member], rules: Matrix, n: int, flagged_n: int
+    population: list[Member], rules: RuleSet, n: int, flagged_n: int
 ) -> None:
     found = propose(population, rules)
     needed = needs(found, n, flagged_n)
