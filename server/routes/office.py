@@ -18,7 +18,7 @@ from server.errors import Problem
 from server.office import inbox, review, visit_page
 from server.office.missing import sentences
 from server.routes import guards
-from server.routes.guards import Asked, is_office
+from server.routes.guards import Asked, is_office, is_staff
 from server.routes.pages import LANGUAGE_COOKIE, form_of, is_partial, on_problem, render, words_for
 from server.routes.session import no_cookie, session_cookie, try_sign_in
 from server.store import directory, people, reviews
@@ -86,7 +86,7 @@ async def leave(request: Request[Any, Any, Any]) -> Redirect:
     return Redirect("/office/sign-in", status_code=303, cookies=[no_cookie(request.app.state.settings)])
 
 
-@post("/language", guards=[is_office], status_code=303)
+@post("/language", guards=[is_staff], status_code=303)
 async def choose_language(request: Asked) -> Redirect:
     """Keeps the chosen language in a cookie and goes back to the page."""
     form = await form_of(request)
@@ -265,7 +265,7 @@ async def back_to_visit(visit_id: str, act: str) -> Redirect:
     return Redirect(f"/office/visits/{quote(visit_id, safe='')}", status_code=303)
 
 
-@get("/{rest:path}", guards=[is_office])
+@get("/{rest:path}", guards=[is_staff])
 async def nowhere(rest: Path) -> None:
     """An address in the office that doesn't exist is said on a page, as any other problem here."""
     raise Problem("not_found")
@@ -284,6 +284,8 @@ def _act(request: Asked, visit_id: str, act: str, form: Mapping[str, str]) -> Re
         raise Problem("not_found")
     w = words_for(request)
     try:
+        if not may(request.user.roles, request.user.unit_id, visit.unit_id, act):
+            raise Problem("forbidden")  # before anything that was typed is looked at
         _ACTS[act](request, visit, form)
     except Problem as problem:
         return _show(request, visit, problem=problem)

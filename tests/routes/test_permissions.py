@@ -1,8 +1,7 @@
-"""Every route against everybody: a route that isn't listed here fails the test."""
+"""Every route x role x object of the own unit, of another, and of none, by docs/permissions.csv."""
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,78 +9,223 @@ from tempfile import mkdtemp
 
 import httpx
 import pytest
-from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from server.app import create_app
-from server.domain.access import OFFICE
 from server.settings import Settings
 from tests import scene
 from tests.dispatching import dispatch_at
+from tests.office.district import HTML, Office, demo_server
+from tests.office.permissions import ANY, MINE, OWN, REFUSED, ROLES, Route, permits, reading, table
+from tests.office.samples import LISTED, NOT_THERE, SAMPLES, Sample
+from tests.phone import Phone
 from tests.running import Running
 
-ANYBODY, SIGNED_IN, ENROLLED, OFFICE_ONLY = "anybody", "whoever is signed in", "an enrolled phone", "the office"
-
-ROUTES: dict[tuple[str, str], str] = {
-    ("GET", "/"): ANYBODY,
-    ("GET", "/healthz"): ANYBODY,
-    ("GET", "/app"): ANYBODY,
-    ("GET", "/app/{path:path}"): ANYBODY,
-    ("GET", "/app/sw.js"): ANYBODY,
-    ("GET", "/app/precache.json"): ANYBODY,
-    ("GET", "/office/assets/{name:str}"): ANYBODY,
-    ("POST", "/api/session"): ANYBODY,
-    ("GET", "/api/session"): SIGNED_IN,
-    ("DELETE", "/api/session"): SIGNED_IN,
-    ("POST", "/api/devices"): SIGNED_IN,
-    ("POST", "/api/devices/{rid:str}/revoke"): SIGNED_IN,
-    ("POST", "/api/sync"): SIGNED_IN,
-    ("GET", "/api/templates/{sha256:str}"): SIGNED_IN,
-    ("GET", "/api/visits/{visit_id:str}/view"): SIGNED_IN,
-    ("GET", "/api/visits/{visit_id:str}/board"): SIGNED_IN,
-    ("POST", "/api/visits/{visit_id:str}/acts"): SIGNED_IN,
-    ("POST", "/api/media"): ENROLLED,
-    ("POST", "/api/media/batch"): ENROLLED,
-    ("GET", "/api/media/{sha256:str}"): SIGNED_IN,
-    ("HEAD", "/api/media/{sha256:str}"): SIGNED_IN,
-    ("POST", "/api/media/uploads/{upload_id:str}"): ENROLLED,
-    ("HEAD", "/api/media/uploads/{upload_id:str}"): ENROLLED,
-    ("PATCH", "/api/media/uploads/{upload_id:str}"): ENROLLED,
-    ("DELETE", "/api/media/uploads/{upload_id:str}"): ENROLLED,
-    ("GET", "/schema"): ANYBODY,
-    ("GET", "/office"): ANYBODY,
-    ("GET", "/office/sign-in"): ANYBODY,
-    ("POST", "/office/sign-in"): ANYBODY,
-    ("POST", "/office/sign-out"): ANYBODY,
-    ("POST", "/office/language"): OFFICE_ONLY,
-    ("GET", "/office/inbox"): OFFICE_ONLY,
-    ("GET", "/office/visits/{visit_id:str}"): OFFICE_ONLY,
-    ("GET", "/office/visits/{visit_id:str}/history"): OFFICE_ONLY,
-    ("GET", "/office/visits/{visit_id:str}/photos/{sha256:str}"): OFFICE_ONLY,
-    ("POST", "/office/visits/{visit_id:str}/{act:str}"): OFFICE_ONLY,
-    ("GET", "/office/visits/{visit_id:str}/{act:str}"): OFFICE_ONLY,
-    ("GET", "/office/{rest:path}"): OFFICE_ONLY,
+DEMO = {
+    "unit_clerk": "clerk",
+    "unit_head": "head",
+    "legal_unit": "legal",
+    "principal": "principal",
+    "steering_group": "steering",
+    "auditor": "auditor",
+    "admin": "admin",
 }
-"""Who passes the guard of a route; what he then sees is the matter of its own tests (own, foreign, none)."""
+"""Role -> who has it in the demo district. The officer is li, with the phone that he enrolled."""
 
-
+LEAST_CELLS = 600
+JSON = {"Accept": "application/json"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded", "Tus-Resumable": "1.0.0"}
+DOORS = {("POST", "/api/session"), ("POST", "/office/sign-in")}
+"""Where 401 and 429 are about the password that was typed."""
 SIGNING_OUT = {("DELETE", "/api/session"), ("POST", "/office/sign-out")}
+PART = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
+ACT = {"Content-Type": "application/json"}
+ACTS = {
+    "admit": b'{"kind":"admit","path":["op","0:1"],"val":{"reason":"x"}}',
+    "rule": b'{"kind":"rule","path":["op","0:1"],"val":{"verdict":"late"}}',
+    "assign": b'{"kind":"assign","path":["crew","li"],"val":{"role":"leader"}}',
+    "reopen": b'{"kind":"reopen","path":["round"],"val":{"round":9,"reason":"x"}}',
+    "void": b'{"kind":"void","path":["visit"],"val":{"reason":"x"}}',
+}
+SPOKEN: dict[tuple[str, str], tuple[dict[str, str], bytes]] = {
+    ("PATCH", "/api/media/uploads/{upload_id:str}"): (PART, b"xyz"),
+    ("POST", "/api/media/uploads/{upload_id:str}"): (PART | {"X-HTTP-Method-Override": "PATCH"}, b"xyz"),
+} | {("POST", f"/api/visits/{{visit_id:str}}/acts?kind={kind}"): (ACT, body) for kind, body in ACTS.items()}
+"""Routes that aren't asked by a form: the headers and the body that their callers send."""
+asked: set[tuple[str, str, str, str]] = set()
+"""Method, path, role and object of every cell that was asked."""
 
 
-def handlers() -> Iterator[tuple[str, str, HTTPRouteHandler]]:
-    """Every method and path of the app with its handler; OPTIONS is Litestar's own."""
+def routes_of_the_app() -> set[tuple[str, str]]:
+    """Method and path of every route; OPTIONS is Litestar's own."""
     app = create_app(Settings(data=Path(mkdtemp(prefix="suijian-routes-"))))
-    for route in app.routes:
-        if isinstance(route, HTTPRoute):
-            for handler in route.route_handlers:
-                for method in sorted(set(handler.http_methods) - {"OPTIONS"}):
-                    yield str(method), route.path, handler
+    return {
+        (str(method), route.path)
+        for route in app.routes
+        if isinstance(route, HTTPRoute)
+        for method in route.methods
+        if method != "OPTIONS"
+    }
 
 
-def test_every_route_is_listed_and_every_listed_route_is_there() -> None:
-    found = {(method, path) for method, path, _ in handlers()}
-    assert found - set(ROUTES) == set(), "say who may use these routes"
-    assert set(ROUTES) - found == set(), "these routes are gone"
+def test_every_route_is_in_the_table_and_every_line_of_it_is_a_route() -> None:
+    found, listed = routes_of_the_app(), {route.address for route in table()}
+    assert sorted(found - listed) == [], "say in docs/permissions.csv who may use these routes"
+    assert sorted(listed - found) == [], "these routes are gone"
+
+
+def test_the_table_is_well_formed() -> None:
+    lines = [(route.method, route.path) for route in table()]
+    assert len(lines) == len(set(lines))
+    for route in table():
+        assert set(route.cells.values()) <= {REFUSED, OWN, MINE, "all", ANY}, route.path
+        known = route.path in SAMPLES or all(name in SAMPLES or _is_free(route) for name in route.parameters)
+        assert known, f"say in tests/office/samples.py what {route.path} is filled with"
+        assert not route.lists or route.path in LISTED, f"say in tests/office/samples.py what {route.path} lists"
+
+
+def _is_free(route: Route) -> bool:
+    """A route that everybody may ask for anything: what is in its address is no object of the bureau's."""
+    return {cell for role, cell in route.cells.items() if role != "public"} == {ANY}
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    found = Office(demo_server(tmp_path_factory.mktemp("permissions") / "data"))
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def roles(office: Office) -> Iterator[dict[str, httpx.Client]]:
+    """A client for each role, li with his phone; and one who isn't signed in."""
+    phone = Phone(office.running.url, "li").sign_in().enrol()
+    clients = {role: office.client(username) for role, username in DEMO.items()}
+    with office.running.client() as stranger:
+        yield clients | {"officer": phone.http, "public": stranger}
+
+
+@pytest.fixture(scope="module")
+def cases(office: Office) -> dict[str, dict[str, dict[str, str]]]:
+    """Path -> case -> what its parameters are filled with."""
+    known = {name: sample(office) for name, sample in SAMPLES.items()}
+    return {route.path: _cases(route, known) for route in table()}
+
+
+def _cases(route: Route, known: dict[str, Sample]) -> dict[str, dict[str, str]]:
+    samples = {name: known.get(route.path) or known.get(name) for name in route.parameters}
+    found = {"none": dict.fromkeys(samples, NOT_THERE)}
+    if samples and None not in samples.values():
+        named = {name: sample for name, sample in samples.items() if sample is not None}
+        found["own"] = {name: sample.own for name, sample in named.items()}
+        if all(sample.foreign is not None for sample in named.values()):
+            found["foreign"] = {name: str(sample.foreign) for name, sample in named.items()}
+    return found
+
+
+def _ask(office: Office, roles: dict[str, httpx.Client], route: Route, role: str, address: str) -> httpx.Response:
+    headers, body = SPOKEN.get((route.method, route.path), (FORM, b""))
+    if route.address in SIGNING_OUT and role != "public":
+        with office.running.signed_in(DEMO.get(role, "li")) as once:  # he is signed out by this
+            return once.request(route.method, address, headers=JSON | headers)
+    return roles[role].request(route.method, address, headers=JSON | headers, content=body)
+
+
+def _in_order(cells: dict[str, str]) -> list[str]:
+    """Those who are refused first: whoever is allowed may change what the others are asked about."""
+    return sorted(cells, key=lambda role: cells[role] != REFUSED)
+
+
+def _reading_first() -> list[Route]:
+    """Reading changes nothing, so it is asked before any act."""
+    return sorted(table(), key=lambda route: not route.can_be_read_by_sight)
+
+
+@pytest.mark.parametrize("route", _reading_first(), ids=lambda route: f"{route.method} {route.path}")
+def test_a_route_answers_each_role_about_each_object_as_the_table_says(
+    office: Office, roles: dict[str, httpx.Client], cases: dict[str, dict[str, dict[str, str]]], route: Route
+) -> None:
+    faults = []
+    for role in _in_order(route.cells):
+        none = _ask(office, roles, route, role, route.filled(cases[route.path]["none"]))
+        for case, values in cases[route.path].items():
+            answer = none if case == "none" else _ask(office, roles, route, role, route.filled(values))
+            fault = _fault(route, role, case, answer, none)
+            faults += [f"{role}, {case}: {fault}: {answer.status_code} {answer.text[:200]}"] if fault else []
+            asked.add((route.method, route.path, role, case))
+    assert not faults, "\n".join(faults)
+
+
+def _fault(route: Route, role: str, case: str, answer: httpx.Response, none: httpx.Response) -> str | None:
+    """What is wrong with an answer, or None."""
+    cell, status = route.cells[role], answer.status_code
+    if status >= 500:
+        return "a fault of the server's"
+    if role == "public" and cell == REFUSED:
+        return None if status == 401 else "nobody is signed in, so 401"
+    if route.address in DOORS:
+        return None if status in (400, 401, 422, 429) else "the door refuses an empty form"
+    if cell == ANY:
+        missing = status == 404 and not (route.parameters or route.address in SIGNING_OUT)
+        return "he may" if status in (401, 403) or missing else None
+    if case == "none" and route.parameters:
+        if cell == REFUSED:
+            return None if status in (403, 404) else "refused"
+        return None if status == 404 else "an id that isn't there is 404"
+    if case == "none" or permits(cell, case):
+        refused = cell == REFUSED
+        return None if (status in (403, 404)) == refused and status != 401 else ("refused" if refused else "he may")
+    return _unpermitted(route, role, case, answer, none)
+
+
+def _unpermitted(route: Route, role: str, case: str, answer: httpx.Response, none: httpx.Response) -> str | None:
+    """Who may read is told that he may not; for who may not read it is as if it weren't there."""
+    if not route.can_be_read_by_sight and permits(reading(route).cells[role], case):
+        return None if answer.status_code == 403 else "he may read it, but not do this: 403"
+    same = (answer.status_code, answer.content) == (none.status_code, none.content)
+    if answer.status_code not in (403, 404):
+        return "refused"
+    return None if same else f"an id that isn't there is answered otherwise ({none.status_code} {none.text[:200]})"
+
+
+@pytest.mark.parametrize("route", [one for one in table() if one.lists], ids=lambda one: one.path)
+def test_a_list_shows_the_own_unit_or_all_units(office: Office, roles: dict[str, httpx.Client], route: Route) -> None:
+    shown = LISTED[route.path](office)
+    for role in set(ROLES) - {"public"}:
+        cell = route.cells[role]
+        if cell == REFUSED:
+            continue
+        for (query, text), may in ((shown.own, True), (shown.foreign or shown.own, cell != OWN)):
+            answer = roles[role].get(route.filled({}) + query, headers=HTML)
+            assert answer.status_code == 200, (role, answer.status_code)
+            if shown.foreign is not None or may:
+                assert (text in answer.text) == may, (role, query, text)
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        one
+        for one in table()
+        if one.path.startswith("/office") and one.cells["public"] == REFUSED and one.method == "GET"
+    ],
+    ids=lambda one: one.path,
+)
+def test_a_page_leads_who_is_not_signed_in_to_the_door(office: Office, route: Route) -> None:
+    with office.running.client() as stranger:
+        answer = stranger.get(route.filled(dict.fromkeys(route.parameters, NOT_THERE)), headers=HTML)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/office/sign-in")
+
+
+def test_every_cell_was_asked(request: pytest.FixtureRequest) -> None:
+    ran = sum("answers_each_role" in item.name for item in request.session.items)
+    if ran < len(table()):
+        return  # somebody runs a part of this file
+    print(f"{len(asked)} cells of route x role x object were asked on {len(table())} lines")
+    assert len(asked) >= LEAST_CELLS
+
+
+# --- the visits of the small bureau: their crews, and those above the units -------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -92,34 +236,6 @@ def everybody(server: Running) -> Iterator[dict[str, httpx.Client]]:
     yield clients
     for client in clients.values():
         client.close()
-
-
-@pytest.mark.parametrize(("method", "path"), ROUTES, ids=lambda text: text)
-def test_the_guard_of_a_route_lets_exactly_these_people_pass(
-    everybody: dict[str, httpx.Client], method: str, path: str
-) -> None:
-    allowed = ROUTES[method, path]
-    for name, client in everybody.items():
-        if (method, path) in SIGNING_OUT and name:
-            continue  # it would sign the others of this test out
-        answer = client.request(method, re.sub(r"\{[^}]*\}", "0" * 32, path), content=b"")
-        code = answer.json()["code"] if answer.content and _is_problem(answer) else None
-        if allowed == ANYBODY:
-            assert code not in ("not_signed_in", "forbidden"), name
-        elif not name:
-            assert answer.status_code in (302, 303, 401), name  # the office's pages lead to its door
-        elif allowed == ENROLLED:
-            assert answer.status_code == 403 if method == "HEAD" else code == "unenrolled", name
-        elif allowed == OFFICE_ONLY and _role(name) not in OFFICE:
-            assert answer.status_code in (403, 404), name
-        else:
-            assert answer.status_code != 401, name
-            assert "sign-in" not in answer.headers.get("Location", ""), name
-            assert code != "forbidden", name
-
-
-def _is_problem(answer: httpx.Response) -> bool:
-    return "application/problem+json" in answer.headers.get("Content-Type", "")
 
 
 def _role(name: str) -> str:
