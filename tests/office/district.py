@@ -19,6 +19,7 @@ from server.store.people import csrf_of
 from server.store.session import Database, open_database
 from server.sync.record import record_of
 from tests import databases
+from tests.dispatching import database_of
 from tests.running import Running
 
 TODAY = date(2026, 11, 24)
@@ -29,14 +30,15 @@ UNITS = {planned.name: UNIT_OF[planned.tasks[0]] for planned in VISITS}
 HTML = {"Accept": "text/html"}
 
 
-def demo_server(data: Path) -> Running:
-    """A server with the demo district, started."""
+def demo_server(data: Path, database_url: str | None = None) -> Running:
+    """A server with the demo district, started; on the embedded database where no other is given."""
     data.mkdir(parents=True)
-    (data / "suijian.db").write_bytes(databases.migrated_file())
-    settings = Settings(data=data)
+    if database_url is None:
+        (data / "suijian.db").write_bytes(databases.migrated_file())
+    settings = Settings(data=data, database_url=database_url) if database_url else Settings(data=data)
     with closing(open_database(settings.database)) as db:
         load(db, settings, TODAY, datetime(2026, 11, 24, 6, tzinfo=UTC))
-    return Running(data).start()
+    return Running(data, **({"SUIJIAN_DATABASE_URL": database_url} if database_url else {})).start()
 
 
 class Office:
@@ -44,7 +46,7 @@ class Office:
 
     def __init__(self, running: Running) -> None:
         self.running = running
-        self.db: Database = open_database(f"sqlite:///{running.data / 'suijian.db'}")
+        self.db: Database = database_of(running)
         self._clients: dict[str, httpx.Client] = {}
 
     def client(self, username: str) -> httpx.Client:
