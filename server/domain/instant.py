@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Final
+
+BEIJING: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 
 def stamp(moment: datetime) -> str:
@@ -13,3 +16,8 @@ def stamp(moment: datetime) -> str:
 def instant(text: str) -> datetime:
     """The aware moment that `stamp` wrote down."""
     return datetime.fromisoformat(text)
+
+
+def beijing_day(moment: datetime) -> date:
+    """The day that it is in Beijing: the day on which people say that something was done."""
+    return moment.astimezone(BEIJING).date()

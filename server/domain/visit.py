@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import msgspec
+
+from server.domain.instant import beijing_day
 
 PHASES: Final = ("dispatched", "started", "interrupted", "final_pending", "final", "void")
 #: What intake may note beside an op that it takes.
@@ -45,6 +47,12 @@ def flag_of(at: str, received_at: datetime, licence_until: str | None, window: t
     if _ms(datetime.fromisoformat(at)) - _ms(received_at) > CLOCK_SLACK_MS:
         return "clock_ahead"
     return "licence_expiring" if licence_until and window[0] <= licence_until <= window[1] else None
+
+
+def ended_on(claimed: datetime, received: datetime, dispatched: datetime) -> date:
+    """The Beijing day on which a visit ended (R26.1): that of the phone's clock when the leader proposed final, if it
+    lies between dispatch and receipt, else that of the receipt."""
+    return beijing_day(claimed if dispatched <= claimed <= received else received)
 
 
 def _ms(moment: datetime) -> int:

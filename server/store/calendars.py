@@ -52,10 +52,11 @@ def seed(conn: Connection) -> None:
     """Gives a house without calendars the years that the library knows, with their source."""
     if conn.scalar(sa.select(sa.exists(sa.select(calendar_year.c.year)))):
         return
-    conn.execute(sa.insert(calendar_year), [_row(year, "", HOUSE, SEEDED_AT) for year in _library()])
+    conn.execute(sa.insert(calendar_year), [_row(year, "", HOUSE, SEEDED_AT) for year in from_library()])
 
 
-def _library() -> list[CalendarYear]:
+def from_library() -> list[CalendarYear]:
+    """The years 2004 to 2026, as the library has them."""
     from chinese_calendar.constants import holidays, workdays  # only a new house needs it
 
     off, makeup = defaultdict(list), defaultdict(list)

@@ -51,6 +51,11 @@ def look(conn: Connection, visit_id: str) -> Locked | None:
     return None if row is None else Locked(*row)
 
 
+def dispatched_at(conn: Connection, visit_id: str) -> str:
+    """When the visit was dispatched."""
+    return str(conn.scalar(sa.select(visit.c.dispatched_at).where(visit.c.id == visit_id)))
+
+
 def look_all(conn: Connection, visit_ids: Iterable[str]) -> list[Locked]:
     """The rows of visits, without a lock, in the order of their ids."""
     query = sa.select(*_COLUMNS).where(visit.c.id.in_(list(visit_ids))).order_by(visit.c.id)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Sequence
 from datetime import datetime
 
+from server.domain.instant import instant
 from server.domain.result import Item
+from server.domain.visit import ended_on
 from server.store import journal, uploads, visits
+from server.store.deadlines import PUBLICATION_TARGET, set_deadline
 from server.store.journal import Row
+from server.store.rules import rule_set_on
 from server.store.session import Connection
-from server.sync import desk
+from server.sync import desk, ops
 from server.sync.book import Book
 from server.sync.keys import Keys
 from server.sync.record import entry_of, frame_of, items_of
@@ -24,15 +28,20 @@ class Judging:
         self.frame, self.items = frame, items
         self._decoded: dict[int, tuple[Row, str, Entry]] = {}
 
-    def judge(self, book: Book, here: Container[str]) -> None:
-        """Rules stale proposals out, and accepts the one that lacks nothing; `here` are the bytes that have come."""
+    def judge(self, book: Book, here: Container[str]) -> str | None:
+        """Rules stale proposals out, and accepts the one that lacks nothing, whose id it gives.
+
+        `here` are the bytes that have come.
+        """
         if book.facts is None or book.facts.state != "open" or is_waiting(book):
-            return
+            return None
         look = look_at(self._entries(book), self.frame, Facts(items=self.items, here=here))
         _set_stale_aside(book, {op.id for op in look.proposals})
         final = accepted(look)
-        if final is not None and final[0].id in book.facts.standing.proposals:
-            accept(book, final[0].id, look.shown.digest or "", final[1])
+        if final is None or final[0].id not in book.facts.standing.proposals:
+            return None
+        accept(book, final[0].id, look.shown.digest or "", final[1])
+        return final[0].id
 
     def _entries(self, book: Book) -> list[Entry]:
         return [self._entry(row) for row in book.entries()]
@@ -56,9 +65,24 @@ def judge_proposals(conn: Connection) -> Callable[[Book], None]:
             judging[book.visit] = Judging(frame_of(row), items_of(conn, row.tpl))
         journal.add_names(conn, book.visit, book.names)
         book.names.clear()
-        judging[book.visit].judge(book, uploads.here_for(conn, book.visit))
+        proposal = judging[book.visit].judge(book, uploads.here_for(conn, book.visit))
+        if proposal is not None:
+            _begin_publication(conn, book, proposal)
 
     return judge
+
+
+def _begin_publication(conn: Connection, book: Book, proposal: str) -> None:
+    """The visit ended with the proposal of its first final: from that day its result is to be public (R26.1)."""
+    rid, _, seq = proposal.rpartition(":")
+    row = book.look_up(rid, int(seq))
+    op = None if row is None else ops.stored(row.body)
+    if row is None or op is None:
+        raise ValueError(f"There is no proposal {proposal}.")
+    dispatched = instant(visits.dispatched_at(conn, book.visit))
+    day = ended_on(instant(op.at), instant(row.received_at), dispatched)
+    days = rule_set_on(conn, day).publication_days
+    set_deadline(conn, f"visit:{book.visit}", PUBLICATION_TARGET, day, days, book.now)
 
 
 def _set_stale_aside(book: Book, by_todays_leader: set[str]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Final
 
+from server.domain.instant import BEIJING
+
 LANGUAGES: Final = ("zh-CN", "en")
-BEIJING: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 
 @cache

@@ -1,0 +1,163 @@
+"""The registry of deadlines: reckoned once, and again when a calendar comes that they waited for or rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import date, datetime
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from server.domain.calendar import Calendar, Due, due_date
+from server.domain.instant import stamp
+from server.store.calendars import calendar
+from server.store.tables import deadline, deadline_change
+
+PUBLICATION_TARGET: Final = "publication_target"
+"""Of a visit: by when its result is to be public (R26.1)."""
+
+_LOCK: Final = 0x5355494A49414E  # of PostgreSQL: who reckons holds it shared, who brings a calendar alone
+
+
+class Deadline(msgspec.Struct, frozen=True):
+    """A deadline of an object ("visit:<id>"): `days` working days after `start_on`, and the calendars it rests on."""
+
+    object: str
+    kind: str
+    start_on: date
+    days: int
+    due: Due
+    versions: dict[str, int]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What a calendar did to a deadline."""
+
+    object: str
+    kind: str
+    start_on: date
+    days: int
+    before: Due
+    after: Due
+
+
+def set_deadline(conn: Connection, object: str, kind: str, start: date, days: int, now: datetime) -> Deadline:
+    """Reckons a deadline and writes it down; where the object has one of this kind already, the first counts."""
+    there = deadlines_of(conn, [object], kind).get(object)
+    if there is not None:
+        return there
+    _hold(conn, alone=False)
+    known = calendar(conn)
+    made = _reckoned(object, kind, start, days, known)
+    conn.execute(
+        sa.insert(deadline).values(
+            object=object, kind=kind, start_on=start.isoformat(), days=days, set_at=stamp(now), **_columns(made)
+        )
+    )
+    return made
+
+
+def deadlines_of(conn: Connection, objects: Collection[str], kind: str) -> dict[str, Deadline]:
+    """The deadlines of one kind that these objects have."""
+    query = sa.select(deadline).where(deadline.c.kind == kind, deadline.c.object.in_(list(objects)))
+    return {found.object: found for found in _read(conn, query)}
+
+
+def provisional(conn: Connection) -> list[Deadline]:
+    """Every deadline that waits for a calendar, the earliest start first."""
+    query = sa.select(deadline).where(deadline.c.due_on.is_(None))
+    return list(_read(conn, query.order_by(deadline.c.start_on, deadline.c.object, deadline.c.kind)))
+
+
+def hold_calendar(conn: Connection) -> None:
+    """Lets nobody reckon until this transaction ends: what it brings is then missed by no deadline."""
+    _hold(conn, alone=True)
+
+
+def recompute(conn: Connection, year: int, version: int) -> list[Change]:
+    """Reckons again what waits, and what rests on an older version of this year; keeps and gives what changed.
+
+    To be called after the year's new version is written, under `hold_calendar`.
+    """
+    known = calendar(conn)
+    changes = [change for old in _touched(conn, year) if (change := _again(conn, old, known)) is not None]
+    if changes:
+        conn.execute(
+            sa.insert(deadline_change),
+            [
+                {
+                    "year": year,
+                    "version": version,
+                    "object": change.object,
+                    "kind": change.kind,
+                    "before": msgspec.to_builtins(change.before),
+                    "after": msgspec.to_builtins(change.after),
+                }
+                for change in changes
+            ],
+        )
+    return changes
+
+
+def changes_by(conn: Connection, year: int, version: int) -> list[Change]:
+    """What one version of a year changed when it came."""
+    query = (
+        sa.select(deadline_change, deadline.c.start_on, deadline.c.days)
+        .join(
+            deadline, sa.and_(deadline.c.object == deadline_change.c.object, deadline.c.kind == deadline_change.c.kind)
+        )
+        .where(deadline_change.c.year == year, deadline_change.c.version == version)
+        .order_by(deadline.c.start_on, deadline_change.c.object, deadline_change.c.kind)
+    )
+    return [_change(row) for row in conn.execute(query).mappings()]
+
+
+def _touched(conn: Connection, year: int) -> list[Deadline]:
+    """What waits, and what runs through this year."""
+    runs_through = sa.and_(deadline.c.start_on <= f"{year}-12-31", deadline.c.due_on >= f"{year}-01-01")
+    query = sa.select(deadline).where(sa.or_(deadline.c.due_on.is_(None), runs_through))
+    return list(_read(conn, query.order_by(deadline.c.start_on, deadline.c.object, deadline.c.kind)))
+
+
+def _again(conn: Connection, old: Deadline, known: Calendar) -> Change | None:
+    new = _reckoned(old.object, old.kind, old.start_on, old.days, known)
+    if new == old:
+        return None
+    its = sa.and_(deadline.c.object == old.object, deadline.c.kind == old.kind)
+    conn.execute(sa.update(deadline).where(its).values(_columns(new)))
+    return None if new.due == old.due else Change(old.object, old.kind, old.start_on, old.days, old.due, new.due)
+
+
+def _reckoned(object: str, kind: str, start: date, days: int, known: Calendar) -> Deadline:
+    due = due_date(start, days, known)
+    last = due.on.year if due.on else (due.missing_year or start.year) - 1
+    return Deadline(object, kind, start, days, due, known.versions(start.year, last))
+
+
+def _columns(made: Deadline) -> dict[str, Any]:
+    due_on = None if made.due.on is None else made.due.on.isoformat()
+    return {
+        "due_on": due_on,
+        "known": made.due.known,
+        "missing_year": made.due.missing_year,
+        "versions": made.versions,
+    }
+
+
+def _read(conn: Connection, query: sa.Select[Any]) -> Iterator[Deadline]:
+    for row in conn.execute(query).mappings():
+        due = {"on": row["due_on"], "known": row["known"], "missing_year": row["missing_year"]}
+        yield msgspec.convert({str(name): value for name, value in row.items()} | {"due": due}, Deadline)
+
+
+def _change(row: Any) -> Change:
+    return msgspec.convert({str(name): value for name, value in row.items()}, Change)
+
+
+def _hold(conn: Connection, *, alone: bool) -> None:
+    """On SQLite there is one writer anyway."""
+    if conn.dialect.name == "postgresql":
+        take = sa.func.pg_advisory_xact_lock if alone else sa.func.pg_advisory_xact_lock_shared
+        conn.execute(sa.select(take(_LOCK)))
