@@ -47,6 +47,18 @@ CODES: dict[str, Code] = {
         "Too many wrong sign-ins; please try again in {seconds} seconds.",
     ),
     "forbidden": Code(403, None, "您没有办理此事的权限。", "You have not the right to do this."),
+    "proof_needed": Code(
+        403,
+        None,
+        "这一步要先确认是您本人：请再输入一次密码（POST /api/session/proof），十分钟内有效。",
+        "Confirm first that it is you: give the password again (POST /api/session/proof); it holds for ten minutes.",
+    ),
+    "password_must_change": Code(
+        403,
+        None,
+        "您用的是一次性密码，请先改成自己的密码。",
+        "Your password was given for one time; change it to one of your own first.",
+    ),
     "bad_csrf": Code(403, None, "页面已过期，请刷新后重试。", "The page is out of date; reload it and try again."),
     "bad_origin": Code(403, None, "请求来自其他网站，已拒绝。", "The request comes from another site and was refused."),
     "bad_key": Code(400, None, "设备公钥无效：{why}", "The device's public key is not valid: {why}"),

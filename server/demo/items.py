@@ -8,32 +8,29 @@ from typing import Any, Final
 
 import msgspec
 
-from server.domain.item import Basis, Item, Phrase, Point
+from server.demo.district import HAZCHEM, INDUSTRY
+from server.domain.annex import annex
+from server.domain.item import Basis, Item, Phrase, Point, Scope
 
 FOLDER: Final = Path(__file__).parent / "checklists"
 
 RELEASED: Final = ("hazchem-storage", "workshop-fire", "confined-space", "special-operations")
 
-_ANNEX: Final = (
-    ("1a", "对安全评价、安全生产检测检验机构的行政检查", "safety_services"),
-    ("1b", "对未依法进行地震安全性评估或未按照地震安全性评估报告结果进行抗震设防的行政检查", "other"),
-    (
-        "2",
-        "对侵占、毁损、拆除或者擅自移动地震监测设施，危害地震观测环境，破坏典型地震遗址、遗迹行为的行政检查",
-        "other",
-    ),
-    ("3", "对违规开展地震安全性评估的单位的行政检查", "other"),
-    ("4", "对未按照地震动参数复核或者地震小区划结果确定的抗震设防要求进行抗震设防行为的行政检查", "other"),
-    ("5", "对未按照法律、法规和国家有关标准进行专用地震监测台网建设的行政检查", "other"),
-    ("6", "对未按照要求增建抗干扰设施或者新建地震监测设施行为的行政检查", "other"),
-    ("annex-u", "对有关单位的行政检查", "other"),
-)
+_DEPARTMENT: Final = "卧龙区应急管理局"
+_WITH_FIRE: Final = "卧龙区应急管理局、卧龙区消防救援大队"
+_OF: Final[dict[str, tuple[str, str, Scope]]] = {
+    "hazchem-storage": (HAZCHEM, _DEPARTMENT, Scope(traits=("hazardous_chemicals",))),
+    "workshop-fire": (INDUSTRY, _WITH_FIRE, Scope(traits=("industry_commerce",))),
+    "confined-space": (INDUSTRY, _DEPARTMENT, Scope(traits=("confined_space",))),
+    "special-operations": (HAZCHEM, _DEPARTMENT, Scope(traits=("hazardous_chemicals", "special_operations"))),
+}
+"""Item -> the unit responsible, the department, and whom the item covers."""
 
 
 def items() -> list[Item]:
     """Every item: the released ones first."""
     laws = _laws()
-    return [_released(id, laws) for id in RELEASED] + [_draft(*row) for row in _ANNEX]
+    return [_released(id, laws) for id in RELEASED] + annex(HAZCHEM)
 
 
 def _laws() -> dict[str, dict[str, Any]]:
@@ -49,6 +46,7 @@ def _released(id: str, laws: dict[str, dict[str, Any]]) -> Item:
         for place, row in enumerate(section["points"], 1)
     ]
     cited = dict.fromkeys((law, article) for _, _, row in rows for law, article in row["basis"])
+    unit_id, department, scope = _OF[id]
     return Item(
         **{name: sheet[name] for name in ("id", "name", "object", "category", "method", "level", "sector", "judged")},
         basis=tuple(msgspec.convert({**laws[law], "article": article}, Basis) for law, article in cited),
@@ -57,27 +55,12 @@ def _released(id: str, laws: dict[str, dict[str, Any]]) -> Item:
         checklist=tuple(_point(point, section, row, laws) for point, section, row in rows),
         phrases=tuple(Phrase(point, text) for point, _, row in rows for text in row["phrases"])
         + tuple(Phrase(None, text) for text in sheet["phrases"]),
+        department=department,
+        unit_id=unit_id,
+        scope=scope,
     )
 
 
 def _point(id: str, section: str, row: dict[str, Any], laws: dict[str, dict[str, Any]]) -> Point:
     cited = "；".join(laws[law]["document"] + (article or "") for law, article in row["basis"])
     return Point(id, row["text"], row["how"], f"{cited}：{row['gist']}", section, row.get("major", False))
-
-
-def _draft(id: str, name: str, sector: str) -> Item:
-    return Item(
-        id=id,
-        name=name,
-        object="待核",
-        category="general",
-        method="现场检查",
-        level="区级",
-        sector=sector,
-        judged="findings",
-        basis=(),
-        state="draft",
-        needs_review=True,
-        checklist=(),
-        phrases=(),
-    )
