@@ -43,7 +43,7 @@ MONTHS: Final = 12
 
 
 def state_after(state: str, move: str, version: int) -> str:
-    """The state after a move; a move that the table doesn't have is `plan_order`, or a released plan's `plan_released`."""
+    """The state after a move; what the table lacks is `plan_order`, or `plan_released`."""
     after = MOVES.get((state, move))
     if after is None:
         raise Problem("plan_released" if state == "released" else "plan_order", state=state, move=move)
@@ -230,7 +230,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def differences(before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]) -> list[Change]:
-    """The readable difference of two versions: lines by id, each with `unit`, `item` and the fields that are compared."""
+    """How two versions differ: lines by id, each with `unit`, `item` and the fields that are compared."""
     found = []
     for id in [*before, *(id for id in after if id not in before)]:
         old, new = before.get(id), after.get(id)

@@ -1,0 +1,82 @@
+"""The subject lists of joint tasks that other departments lead, kept as they came (R13.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from server.domain.instant import stamp
+from server.errors import Problem
+from server.store.tables import joint_list, joint_list_row, subject
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One subject of the lead's list; without `subject_id` it isn't in our library yet."""
+
+    place: int
+    code: str
+    name: str
+    subject_id: str | None
+    subject: str | None = None
+
+
+class JointList(msgspec.Struct, frozen=True):
+    """A list as it was received: who drew it, by which document, on which day, and the digest of the file."""
+
+    id: str
+    year: int
+    line_id: str
+    unit_id: str
+    lead: str
+    document: str
+    drawn_on: str
+    file_name: str
+    sha256: str
+    by: str
+    at: str
+    rows: tuple[Row, ...] = ()
+
+
+def add_list(conn: Connection, added: JointList, now: datetime) -> None:
+    """Keeps a list; the same file again for the same line is `joint_list_known`."""
+    values = {name: value for name, value in msgspec.structs.asdict(added).items() if name not in ("rows", "at")}
+    try:
+        conn.execute(sa.insert(joint_list).values(at=stamp(now), **values))
+    except IntegrityError:
+        raise Problem("joint_list_known") from None
+    rows = [_row(added.id, row) for row in added.rows]
+    if rows:
+        conn.execute(sa.insert(joint_list_row), rows)
+
+
+def lists_of(conn: Connection, line_id: str) -> list[JointList]:
+    """The lists that came for a line, the latest first, each with its subjects."""
+    query = sa.select(joint_list).where(joint_list.c.line_id == line_id).order_by(joint_list.c.at.desc())
+    return [JointList(**row, rows=tuple(_rows(conn, row["id"]))) for row in conn.execute(query).mappings()]
+
+
+def matched(conn: Connection, codes: Sequence[str]) -> dict[str, str]:
+    """Code -> id of the subject that has it."""
+    query = sa.select(subject.c.uscc, subject.c.id).where(subject.c.uscc.in_(codes))
+    return {row.uscc: row.id for row in conn.execute(query)}
+
+
+def _rows(conn: Connection, list_id: str) -> list[Row]:
+    table = joint_list_row
+    query = (
+        sa.select(table.c.place, table.c.code, table.c.name, table.c.subject_id, subject.c.name.label("subject"))
+        .outerjoin(subject, subject.c.id == table.c.subject_id)
+        .where(table.c.list_id == list_id)
+        .order_by(table.c.place)
+    )
+    return [Row(**row) for row in conn.execute(query).mappings()]
+
+
+def _row(list_id: str, row: Row) -> dict[str, Any]:
+    return {"list_id": list_id, "place": row.place, "code": row.code, "name": row.name, "subject_id": row.subject_id}
