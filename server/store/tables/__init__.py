@@ -5,11 +5,12 @@ and what people see in an export. Days are "YYYY-MM-DD". Bytes that a digest or 
 """
 
 from server.store.tables.base import metadata
-from server.store.tables.house import counter, meta, trail
+from server.store.tables.house import counter, meta, trail, trail_number
 from server.store.tables.imports import import_batch, import_fault, import_row, province_mapping, province_state
 from server.store.tables.items import item, item_edition, list_entry, list_version
 from server.store.tables.journal import apart, op, record, replica, review
 from server.store.tables.media import blob, media, media_name, upload
+from server.store.tables.non_random import non_random
 from server.store.tables.officers import agency, expert, interest, leave, officer, personnel_history
 from server.store.tables.people import account, device, session, sign_in_failure, unit
 from server.store.tables.plans import (
@@ -55,6 +56,7 @@ __all__ = [
     "media_name",
     "meta",
     "metadata",
+    "non_random",
     "officer",
     "op",
     "personnel_history",
@@ -78,6 +80,7 @@ __all__ = [
     "task_item",
     "template",
     "trail",
+    "trail_number",
     "unit",
     "unit_subject",
     "upload",

@@ -96,6 +96,29 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("year", "version", "object", "kind", name=op.f("pk_deadline_change")),
     )
+    op.create_table(
+        "non_random",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("unit_id", sa.String(length=64), nullable=False),
+        sa.Column("subject_id", sa.String(length=64), nullable=False),
+        sa.Column("held_on", sa.String(length=10), nullable=False),
+        sa.Column("items", sa.JSON(), nullable=False),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("ground", sa.String(length=16), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("entered_by", sa.String(length=64), nullable=False),
+        sa.Column("entered_at", sa.String(length=32), nullable=False),
+        sa.Column("decided_by", sa.String(length=64), nullable=True),
+        sa.Column("decided_at", sa.String(length=32), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_non_random_unit_id")),
+        sa.ForeignKeyConstraint(["subject_id"], ["subject.id"], name=op.f("fk_non_random_subject_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_non_random")),
+    )
+    op.create_index("ix_non_random_subject_id_held_on", "non_random", ["subject_id", "held_on"], unique=False)
+    op.create_index("ix_non_random_unit_id", "non_random", ["unit_id"], unique=False)
     for table in APPEND_ONLY:
         for statement in _triggers(table):
             op.execute(statement)
