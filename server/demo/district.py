@@ -1,4 +1,4 @@
-"""Units, officers, experts and subjects of the demo district: synthetic, the same on every machine."""
+"""Units and subjects of the demo district: synthetic, the same on every machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from stdnum.cn import uscc
 
-from server.domain.registry import Expert, Flag, Officer, Subject, Unit
+from server.domain.registry import Flag, Subject, Unit
 
 REGION: Final = "411303"
 SEED: Final = 411303
@@ -48,47 +48,6 @@ _CHARACTERS: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _REGISTRARS: Final = {"company": "91", "individual": "92", "cooperative": "93", "collective": "N2"}
 _ENDINGS: Final = {"company": "有限公司", "individual": "", "cooperative": "", "collective": "厂"}
 
-_HC: Final = ("hazardous_chemicals", "safety_services")
-_IC: Final = ("industry_commerce", "non_coal_mines")
-_ALL: Final = ("hazardous_chemicals", "industry_commerce")
-_OFFICERS: Final[tuple[tuple[str, str, str, str, tuple[str, ...]], ...]] = (
-    ("li", "李承远", "male", HAZCHEM, ("hazardous_chemicals", "safety_services", "industry_commerce")),
-    ("zhang", "张立", "male", HAZCHEM, _ALL),
-    ("wang", "王楠", "female", HAZCHEM, _ALL),
-    ("liu", "刘启明", "male", HAZCHEM, _HC),
-    ("song", "宋佳慧", "female", HAZCHEM, _HC),
-    ("zhao", "赵一诺", "female", INDUSTRY, _IC),
-    ("sun", "孙立群", "male", INDUSTRY, ("industry_commerce", "hazardous_chemicals")),
-    ("chen", "陈望舒", "female", INDUSTRY, _IC),
-    ("officer-09", "高志远", "male", INDUSTRY, _IC),
-    ("officer-10", "徐静雯", "female", INDUSTRY, ("industry_commerce",)),
-    ("officer-11", "罗建平", "male", INDUSTRY, ("industry_commerce",)),
-    ("officer-12", "吴静", "female", LEGAL, ("industry_commerce",)),
-    ("officer-13", "韩铭", "male", LEGAL, ("hazardous_chemicals",)),
-    ("officer-14", "曹子衡", "male", LEGAL, ("safety_services",)),
-    ("officer-15", "邓凯", "male", BRIGADE, _ALL),
-    ("officer-16", "冯晓岚", "female", BRIGADE, _ALL),
-    ("officer-17", "许文博", "male", BRIGADE, _HC),
-    ("officer-18", "彭海峰", "male", BRIGADE, _IC),
-    ("officer-19", "曾雨晴", "female", BRIGADE, _IC),
-    ("officer-20", "苏振东", "male", BRIGADE, _ALL),
-    ("officer-21", "卢思齐", "female", BRIGADE, _ALL),
-    ("officer-22", "蒋大伟", "male", BRIGADE, _IC),
-    ("officer-23", "贾明哲", "male", BRIGADE, _HC),
-    ("officer-24", "魏书航", "male", BRIGADE, _ALL),
-)
-_ENDS_SOON: Final = {"sun": 10, "officer-22": -20}
-"""Officer -> days from today to the last day of his certificate: one ends in 10 days, one ran out."""
-
-_EXPERTS: Final = (
-    Expert("expert-1", "钱学礼", "南阳某设计院（已退休）", "高级工程师", ("hazardous_chemicals",)),
-    Expert("expert-2", "尹素芬", "注册安全工程师事务所", "注册安全工程师", ("hazardous_chemicals", "safety_services")),
-    Expert("expert-3", "郝国平", "某机械厂", "高级工程师", ("industry_commerce",)),
-    Expert("expert-4", "孟凡荣", "某电气检测公司", "电气工程师", ("industry_commerce",)),
-    Expert("expert-5", "史长青", "某高校", "副教授", ("industry_commerce", "non_coal_mines")),
-    Expert("expert-6", "段慧敏", "某造纸厂", "安全总监", ("industry_commerce",)),
-)
-
 _CREDIT: Final[tuple[Literal["A", "B", "C", "D"], ...]] = ("A", "A", "A", "B", "B", "B", "B", "B", "C", "C", "D")
 """Credit grades as often as they occur."""
 
@@ -105,16 +64,6 @@ _FLAGGED: Final = {
 def _words() -> dict[str, Any]:
     words: dict[str, Any] = json.loads((Path(__file__).parent / "names.json").read_text("utf-8"))
     return words
-
-
-def officers(today: date) -> list[Officer]:
-    """The 24 officers; most certificates hold for years around `today`."""
-    return [_officer(place, row, today) for place, row in enumerate(_OFFICERS, 1)]
-
-
-def experts() -> list[Expert]:
-    """The six experts."""
-    return list(_EXPERTS)
 
 
 def subjects(today: date) -> list[Subject]:
@@ -143,21 +92,6 @@ def credit_code(rng: Random, registrar: str) -> str:
 def _organisation_check(body: str) -> str:
     total = sum(weight * int(character, 36) for weight, character in zip((3, 7, 9, 10, 5, 8, 4, 2), body, strict=True))
     return "0123456789X"[-total % 11]
-
-
-def _officer(place: int, row: tuple[str, str, str, str, tuple[str, ...]], today: date) -> Officer:
-    id, name, sex, unit, domains = row
-    last = today + timedelta(_ENDS_SOON.get(id, 400 + 37 * place))
-    return Officer(
-        id=id,
-        name=name,
-        sex="female" if sex == "female" else "male",
-        unit_id=unit,
-        certificate=f"豫R13{place:06d}",
-        certificate_from=(last - timedelta(5 * 365)).isoformat(),
-        certificate_to=last.isoformat(),
-        domains=domains,
-    )
 
 
 def _subject(rng: Random, place: int, group: str, names: set[str], today: date) -> Subject:

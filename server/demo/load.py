@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from datetime import date, datetime, timedelta
 
-from server.demo import district
+from server.demo import district, officers
+from server.demo.item_list import release_history
 from server.demo.items import items
 from server.demo.office import after
 from server.demo.people import ACCOUNTS, PASSWORD, Account
@@ -20,6 +21,7 @@ from server.store import devices, people, registry
 from server.store.files import FileStore
 from server.store.migrate import DEMO, EPOCH, REPLICA, meta_of, set_meta
 from server.store.people import Person, Session
+from server.store.seal import Sealer, open_sealer
 from server.store.session import Connection, Database
 from server.sync.acts import open_visit
 from server.sync.keys import open_keys
@@ -30,10 +32,11 @@ def load(db: Database, settings: Settings, today: date | None, now: datetime) ->
     day = today or now.astimezone(BEIJING).date()
     with db.read() as conn:
         keys = open_keys(settings.keys, str(meta_of(conn, REPLICA)), str(meta_of(conn, EPOCH)))
+    sealer = open_sealer(settings.keys)
     server = Server(db, FileStore(settings.media), keys)
     everybody = district.subjects(day)
     begin = moment(day, DISPATCHED_AGO, 8, 30)
-    db.run_write(lambda conn: _fill(conn, day, everybody, begin))
+    db.run_write(lambda conn: _fill(conn, sealer, day, everybody, begin))
     phones = db.run_write(lambda conn: _enrol(conn, server, begin))
     by_item = {item.id: item for item in items()}
     visits = db.run_write(lambda conn: _dispatch(conn, server, day, everybody, by_item, phones))
@@ -43,15 +46,15 @@ def load(db: Database, settings: Settings, today: date | None, now: datetime) ->
     db.run_write(lambda conn: set_meta(conn, DEMO, day.isoformat()))
 
 
-def _fill(conn: Connection, day: date, everybody: list[Subject], now: datetime) -> None:
+def _fill(conn: Connection, sealer: Sealer, day: date, everybody: list[Subject], now: datetime) -> None:
     """The registries and the accounts, and the mark that this is a demo."""
     set_meta(conn, DEMO, "loading")
     registry.add_units(conn, district.UNITS)
-    registry.add_officers(conn, district.officers(day))
-    registry.add_experts(conn, district.experts())
+    officers.fill(conn, sealer, day, now)
     registry.add_subjects(conn, everybody)
     registry.add_to_libraries(conn, district.memberships(everybody))
-    registry.add_items(conn, items())
+    officers.fill_interests(conn, day, now)
+    release_history(conn, day)
     registry.add_tasks(conn, tasks(day).values())
     for account in ACCOUNTS:
         _add_account(conn, account, now)

@@ -27,8 +27,14 @@ def stops(faults: Sequence[Fault]) -> bool:
 
 
 class Invalid(Problem):
-    """What was entered can't be taken: every fault at once, each with its field; nothing was changed."""
+    """What was entered can't be taken: every fault at once, each with its field; nothing was changed.
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    `article` is the one that asks for these fields.
+    """
+
+    def __init__(self, faults: Sequence[Fault], article: str | None = None) -> None:
         self.faults = tuple(faults)
-        super().__init__("invalid", members={"faults": msgspec.to_builtins(self.faults)}, n=len(self.faults))
+        members: dict[str, object] = {"faults": msgspec.to_builtins(self.faults)}
+        if article is not None:
+            members["article"] = article
+        super().__init__("invalid", members=members, n=sum(not fault.warning for fault in faults))

@@ -21,31 +21,6 @@ class Unit(msgspec.Struct, frozen=True):
     parent_id: str | None = None
 
 
-class Officer(msgspec.Struct, frozen=True):
-    """Someone with a certificate; days as "YYYY-MM-DD", the certificate holds on both of its own."""
-
-    id: str
-    name: str
-    sex: Literal["female", "male"]
-    unit_id: str
-    certificate: str
-    certificate_from: str
-    certificate_to: str
-    domains: tuple[str, ...]
-    left_on: str | None = None
-
-
-class Expert(msgspec.Struct, frozen=True):
-    """Someone of the expert library (R9.3): never counted among the two officers."""
-
-    id: str
-    name: str
-    employer: str
-    title: str
-    domains: tuple[str, ...]
-    left_on: str | None = None
-
-
 class Flag(msgspec.Struct, frozen=True, rename={"since": "from", "until": "to"}):
     """Why a subject needs attention, and the document that says so."""
 

@@ -10,25 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from server.domain.item import Item, Template
-from server.domain.registry import Expert, Officer, Subject, Task, Unit
-from server.store.tables import expert, item, officer, subject, task, task_item, template, unit, unit_subject
+from server.domain.registry import Subject, Task, Unit
+from server.store.tables import item, subject, task, task_item, template, unit, unit_subject
 
-T = TypeVar("T", Item, Officer, Subject, Unit)
+T = TypeVar("T", Item, Subject, Unit)
 
 
 def add_units(conn: Connection, units: Iterable[Unit]) -> None:
     """Adds units, those above before those below."""
     _add(conn, unit, units)
-
-
-def add_officers(conn: Connection, officers: Iterable[Officer]) -> None:
-    """Adds officers; a certificate number that is there already is an IntegrityError."""
-    _add(conn, officer, officers)
-
-
-def add_experts(conn: Connection, experts: Iterable[Expert]) -> None:
-    """Adds experts."""
-    _add(conn, expert, experts)
 
 
 def add_subjects(conn: Connection, subjects: Iterable[Subject]) -> None:
@@ -70,11 +60,6 @@ def template_body(conn: Connection, sha256: str) -> bytes | None:
 def items_by_id(conn: Connection, ids: Iterable[str]) -> dict[str, Item]:
     """Items with their checklists, by id."""
     return {one.id: one for one in _read(conn, item, Item, item.c.id.in_(list(ids)))}
-
-
-def officers_by_id(conn: Connection, ids: Iterable[str]) -> dict[str, Officer]:
-    """Officers with their certificates, by id."""
-    return {one.id: one for one in _read(conn, officer, Officer, officer.c.id.in_(list(ids)))}
 
 
 def subject_of(conn: Connection, subject_id: str) -> Subject | None:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from server.demo import district
+from server.demo.officers import expert_entries, officer_entries
 from server.demo.people import ACCOUNTS
 from server.domain.access import ROLES
 from server.domain.registry import is_uscc, normal_code
@@ -16,20 +17,20 @@ TODAY = date(2026, 11, 24)
 
 
 def test_there_are_four_units_24_officers_and_six_experts() -> None:
-    by_unit = Counter(officer.unit_id for officer in district.officers(TODAY))
+    by_unit = Counter(officer.unit_id for officer in officer_entries(TODAY).values())
     assert len(district.UNITS) == 4
     assert sum(by_unit.values()) == 24
     assert by_unit[district.BRIGADE] == 10
-    assert len(district.experts()) == 6
+    assert len(expert_entries()) == 6
 
 
 def test_each_domain_has_at_least_four_officers() -> None:
-    domains = Counter(domain for officer in district.officers(TODAY) for domain in officer.domains)
+    domains = Counter(domain for officer in officer_entries(TODAY).values() for domain in officer.domains)
     assert min(domains.values()) >= 4
 
 
 def test_one_certificate_ends_in_ten_days_and_one_ran_out() -> None:
-    last_days = sorted(date.fromisoformat(officer.certificate_to) for officer in district.officers(TODAY))
+    last_days = sorted(date.fromisoformat(officer.certificate_to) for officer in officer_entries(TODAY).values())
     assert last_days[0] < TODAY
     assert last_days[1] == TODAY + timedelta(10)
     assert last_days[2] > TODAY + timedelta(300)
@@ -75,7 +76,7 @@ def test_every_subject_is_in_a_library() -> None:
 
 
 def test_every_role_has_an_account_and_officers_have_their_own_id() -> None:
-    officers = {officer.id for officer in district.officers(TODAY)}
+    officers = set(officer_entries(TODAY))
     assert {role for account in ACCOUNTS for role in account.roles} == set(ROLES)
     assert all(account.username in officers for account in ACCOUNTS if account.is_officer)
 

@@ -26,8 +26,16 @@ from server.sync.record import records_of
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
-CHANCE = {"trail": {"salt", "leaf"}, "account": {"password_hash"}, "meta": {"value"}}
-"""Columns that hold something drawn by chance; signatures inside of ops, too, are different each time."""
+SEALED = {f"{name}{end}" for name in ("phone", "id_number") for end in ("", "_blind")}
+CHANCE = {
+    "trail": {"salt", "leaf"},
+    "account": {"password_hash"},
+    "meta": {"value"},
+    "officer": SEALED,
+    "expert": SEALED,
+    "subject": SEALED,
+}
+"""Columns that hold something drawn by chance, or sealed; signatures inside of ops, too, are different each time."""
 
 
 def loaded(folder: Path) -> Database:
