@@ -127,7 +127,7 @@ def expert_entries() -> dict[str, ExpertEntry]:
 def id_number(place: int, sex: Sex) -> str:
     """A valid ID number of nobody: born in the first years of the last century."""
     body = f"{REGION}{1900 + place % 11}{1 + place % 12:02d}{1 + place % 28:02d}{place:02d}{1 if sex == 'male' else 2}"
-    return body + str(ric.calc_check_digit(body))
+    return body + str(ric.calc_check_digit(body + "0"))
 
 
 def _officer(place: int, one: _Officer, today: date) -> OfficerEntry:

@@ -47,6 +47,9 @@ VISITS: Final = (
 DISPATCHED_AGO: Final = 36
 """On which weekday before today the visits were dispatched."""
 
+LIST_VERSION: Final = 3
+"""The version of the item list that the tasks froze (R5.3): `demo.item_list` has it released."""
+
 UNIT_OF: Final = {"hazchem": HAZCHEM, "special": HAZCHEM, "joint": INDUSTRY, "confined": INDUSTRY}
 
 
@@ -67,6 +70,7 @@ def tasks(today: date) -> dict[str, Task]:
             items=items,
             joint="lead" if more else None,
             partner=more.get("partner"),
+            list_version=LIST_VERSION,
         )
 
     return {
