@@ -48,6 +48,7 @@ class Office:
         self.running = running
         self.db: Database = database_of(running)
         self._clients: dict[str, httpx.Client] = {}
+        self.stranger = running.client()
 
     def client(self, username: str) -> httpx.Client:
         """Somebody's bearer client."""
@@ -85,7 +86,7 @@ class Office:
 
     def close(self) -> None:
         """Ends the server."""
-        for client in self._clients.values():
+        for client in (*self._clients.values(), self.stranger):
             client.close()
         self.db.close()
         self.running.kill()

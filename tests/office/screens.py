@@ -1,4 +1,4 @@
-"""The office's pages in a browser: every route of the office in every scene, as somebody of the office sees it."""
+"""Office and public pages in a browser: every route in every scene, as those see it who read or act there."""
 
 from __future__ import annotations
 
@@ -7,17 +7,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from server.routes.office import router
-from tests.office.district import IDS, Office
+from tests.office.district import HTML, IDS, Office
+from tests.office.permissions import REFUSED, Route, reading, table
+from tests.office.samples import SAMPLES, Sample
 
 AXE: Final = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-NOT_PAGES: Final = {"/office", "/office/visits/{visit_id:str}/{act:str}"}
-"""Routes that only lead elsewhere."""
+OUTSIDE: Final = ("/api/", "/app", "/schema", "/healthz", "/office/assets/")
+"""Where the phone and programs ask: no pages of ours."""
+
+DEMO: Final = {
+    "public": None,
+    "unit_clerk": "clerk",
+    "unit_head": "head",
+    "legal_unit": "legal",
+    "principal": "principal",
+    "admin": "admin",
+    "auditor": "auditor",
+    "steering_group": "steering",
+}
+"""Role -> who has it in the demo district, in the order in which somebody is looked for who may read a page."""
 
 SMALL: Final = """() => [
     ...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary'),
@@ -33,7 +46,7 @@ SMALL: Final = """() => [
 
 LATIN: Final = re.compile(
     r"English|SHA-256|GB/?T? \d+|AQ \d+|\b[0-9A-F]{4}-[0-9A-F]{4}\b|\b[0-9a-f]{8,}\b|[0-9a-f]{8}…:\d+|"
-    r"\b[0-9A-HJ-NPQRTUWXY]{18}\b|\bnot_found\b"
+    r"\b[0-9A-HJ-NPQRTUWXY]{18}\b|\bnot_found\b|\bXLSX\b|\bCSV\b"
 )
 """What stands in Latin letters on a Chinese page, and may: codes, standards, the name of the other language."""
 
@@ -45,6 +58,7 @@ class Look:
     lang: str = "zh-CN"
     width: int = 1280
     scheme: str = "light"
+    script: bool = True
 
 
 @dataclass(frozen=True)
@@ -59,28 +73,76 @@ class Scene:
 
 
 def scenes(office: Office) -> list[Scene]:
-    """Every page of the office: full, empty and in error."""
+    """Every page: what the routes show of the demo's samples, and beside it empty pages and pages in error."""
+    photo = next(iter(_content(office, "ordered")["media"]))
     visit, history, photos = "/office/visits/{visit_id:str}", "/history", "/photos/{sha256:str}"
-    content = office.view("ordered")["content"]
-    assert isinstance(content, dict)
-    photo = next(iter(content["media"]))
     found = [
         Scene("sign-in", "/office/sign-in", "/office/sign-in", None),
         Scene("sign-in-error", "/office/sign-in", "/office/sign-in", None, wrong_password=True),
-        Scene("inbox", "/office/inbox", "/office/inbox"),
         Scene("inbox-all", "/office/inbox", "/office/inbox?show=all"),
         Scene("inbox-every-unit", "/office/inbox", "/office/inbox?show=all", "principal"),
         Scene("inbox-empty", "/office/inbox", "/office/inbox?show=all&q=没有这家"),
         Scene("inbox-nothing-pending", "/office/inbox", "/office/inbox?q=没有这家"),
         Scene("visit-error", visit, "/office/visits/none"),
-        Scene("history", visit + history, f"/office/visits/{IDS['ordered']}/history"),
         Scene("history-empty", visit + history, f"/office/visits/{IDS['fresh-one']}/history"),
         Scene("photo", visit + photos, f"/office/visits/{IDS['ordered']}/photos/{photo}"),
         Scene("nowhere", "/office/{rest:path}", "/office/nowhere"),
     ]
     found += [Scene(f"visit-{name}", visit, f"/office/visits/{IDS[name]}") for name in VISITS]
     found.append(Scene("visit-returned-head", visit, f"/office/visits/{IDS['returned']}", "head"))
-    return found
+    shown = {scene.route for scene in found} - {"/office/inbox"}
+    return found + [scene for route in pages() if route.path not in shown for scene in scenes_of(office, route)]
+
+
+def _content(office: Office, name: str) -> dict[str, Any]:
+    content = office.view(name)["content"]
+    assert isinstance(content, dict)
+    return content
+
+
+def pages() -> list[Route]:
+    """Every route by which a browser reads, outside of the phone's and the programs'."""
+    return [
+        route
+        for route in table()
+        if route.method == "GET" and "=" not in route.path and not route.path.startswith(OUTSIDE)
+    ]
+
+
+def scenes_of(office: Office, route: Route) -> list[Scene]:
+    """The page as the first sees it who may, and as all those see it who may act there; none where it is a file."""
+    reader = next(role for role in DEMO if route.cells[role] != REFUSED)
+    actors = {
+        role
+        for line in table()
+        if line.method == "POST" and reading(line) == route
+        for role in DEMO
+        if line.cells[role] != REFUSED and line.cells["public"] == REFUSED and route.cells[role] != REFUSED
+    }
+    address = address_of(office, route)
+    name = re.sub(r"\W+", "-", route.path.replace(":str", "").replace(":int", "")).strip("-") or "front"
+    return [
+        Scene(f"{name}-{role}", route.path, address, DEMO[role])
+        for role in sorted({reader, *actors})
+        if _is_page(office, address, DEMO[role])
+    ]
+
+
+def address_of(office: Office, route: Route) -> str:
+    """A route's address with the samples of the clerk's unit in it."""
+    return route.filled({name: _sample(office, route, name).own for name in route.parameters})
+
+
+def _sample(office: Office, route: Route, name: str) -> Sample:
+    return SAMPLES[route.path if route.path in SAMPLES else name](office)
+
+
+def _is_page(office: Office, address: str, who: str | None) -> bool:
+    """Whether an address answers with a page: no file, no feed, and it doesn't only lead elsewhere."""
+    client = office.stranger if who is None else office.client(who)
+    answer = client.head(address, headers=HTML)
+    answer = client.get(address, headers=HTML) if answer.status_code == 405 else answer
+    return answer.status_code < 300 and answer.headers.get("content-type", "").startswith("text/html")
 
 
 VISITS: Final = (
@@ -95,11 +157,6 @@ VISITS: Final = (
     "void",
     "fresh-one",
 )
-
-
-def routes() -> set[str]:
-    """The addresses of the office's pages, from the app's own list of routes."""
-    return {route.path for route in router.routes if "GET" in getattr(route, "methods", ())} - NOT_PAGES
 
 
 @contextmanager
@@ -117,13 +174,14 @@ class Sight:
     def __init__(self, browser: Browser, office: Office, look: Look) -> None:
         self.browser, self.office, self.look = browser, office, look
         self.faults: list[str] = []
-        self._people: dict[str | None, BrowserContext] = {}
+        self._people: dict[str | None, Page] = {}
+        self._scene = ""
 
     def open(self, scene: Scene, *, unfold: bool = True) -> Page:
-        """The page of a scene, with all that is folded on it opened."""
-        page = self._person(scene.who).new_page()
-        page.on("pageerror", lambda error: self.faults.append(f"{scene.name}: {error}"))
-        page.goto(self.office.running.url + scene.address, wait_until="networkidle")
+        """The page of a scene, with all that is folded on it opened; each person has one tab."""
+        self._scene = scene.name
+        page = self._person(scene.who)
+        page.goto(self.office.running.url + scene.address, wait_until="load")
         if scene.wrong_password:
             page.fill("input[name=username]", "clerk")
             page.fill("input[name=password]", "wrong-password")
@@ -133,24 +191,26 @@ class Sight:
             page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
         return page
 
-    def _person(self, who: str | None) -> BrowserContext:
+    def _person(self, who: str | None) -> Page:
         if who not in self._people:
             context = self.browser.new_context(
                 viewport={"width": self.look.width, "height": 900},
                 locale=self.look.lang,
                 color_scheme="dark" if self.look.scheme == "dark" else "light",
                 reduced_motion="reduce",
+                java_script_enabled=self.look.script,
             )
             if who is not None:
                 token = str(self.office.client(who).headers["authorization"]).removeprefix("Bearer ")
                 context.add_cookies([{"name": "suijian", "value": token, "url": self.office.running.url}])
-            self._people[who] = context
+            self._people[who] = context.new_page()
+            self._people[who].on("pageerror", lambda error: self.faults.append(f"{self._scene}: {error}"))
         return self._people[who]
 
     def close(self) -> None:
         """Ends every context."""
-        for context in self._people.values():
-            context.close()
+        for page in self._people.values():
+            page.context.close()
 
 
 @contextmanager
@@ -164,10 +224,11 @@ def looking(browser: Browser, office: Office, look: Look) -> Iterator[Sight]:
     assert not sight.faults, sight.faults
 
 
-def axe(page: Page) -> list[str]:
-    """What axe-core finds, with no rule disabled; it comes in past the page's policy, which allows only our scripts."""
+def axe(page: Page, *only: str) -> list[str]:
+    """What axe-core finds by all its rules, or `only` some; it comes in past the page's policy for scripts."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)")
+    chosen = {"resultTypes": ["violations"]} | ({"runOnly": list(only)} if only else {})
+    found = page.evaluate("(chosen) => axe.run(document, chosen).then(({ violations }) => violations)", chosen)
     return [
         f"{one['id']} {node['html'][:160]} {node['failureSummary'][:240]}" for one in found for node in one["nodes"]
     ]
@@ -182,3 +243,14 @@ def fit(page: Page) -> list[str]:
 def foreign_words(page: Page) -> list[str]:
     """Latin words on a Chinese page."""
     return re.findall(r"[A-Za-z]{2,}[A-Za-z .]*", LATIN.sub("", page.inner_text("body")))
+
+
+def unsent(page: Page) -> list[str]:
+    """Forms that nobody could send without script: no address, or no button."""
+    return list(
+        page.evaluate(
+            """() => [...document.querySelectorAll('form')]
+              .filter((one) => !one.getAttribute('action') || !one.querySelector('button:not([type=button])'))
+              .map((one) => `a form without address or button: ${one.outerHTML.slice(0, 160)}`)"""
+        )
+    )
