@@ -71,6 +71,7 @@ RIGHTS: Final[dict[str, dict[str, str]]] = {
     "plans.read": _ALL_READERS | _WATCHERS,
     "plan_lines.change": {"unit_clerk": OWN},
     "plan_lines.sign": {"unit_head": OWN},
+    "plans.submit": {"unit_clerk": OWN, "unit_head": OWN},
     "plans.consolidate": {"legal_unit": ALL},
     "plans.approve": {"principal": ALL},
     "plans.release": {"legal_unit": ALL},

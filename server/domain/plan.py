@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 import msgspec
 
+from server.domain.calendar import Calendar
 from server.domain.entry import Entry
 from server.domain.faults import Fault
 from server.errors import Problem
@@ -16,9 +17,11 @@ STATES: Final = ("draft", "submitted", "consolidated", "approved", "filed", "rel
 
 MOVES: Final[dict[tuple[str, str], str]] = {
     ("draft", "submit"): "submitted",
+    ("draft", "give_back"): "draft",
     ("submitted", "give_back"): "draft",
     ("submitted", "consolidate"): "consolidated",
     ("consolidated", "give_back"): "draft",
+    ("consolidated", "refuse"): "submitted",
     ("consolidated", "approve"): "approved",
     ("approved", "file"): "filed",
     ("filed", "release"): "released",
@@ -28,8 +31,8 @@ MOVES: Final[dict[tuple[str, str], str]] = {
     ("amended", "consolidate"): "consolidated",
 }
 """State and move -> the state after it; what isn't here is refused. `submit` moves the plan when the last unit has
-submitted, and `file` when both filings are there; until then the plan stays as it is. A second version that is given
-back becomes `amended` again, not a draft (`state_after`)."""
+submitted, and `file` when both filings are there; until then the plan stays as it is. A later version that is given
+back becomes `amended` again (`state_after`)."""
 
 OPEN: Final = ("draft", "amended")
 """The states in which units change their lines."""
@@ -47,7 +50,7 @@ def state_after(state: str, move: str, version: int) -> str:
     after = MOVES.get((state, move))
     if after is None:
         raise Problem("plan_released" if state == "released" else "plan_order", state=state, move=move)
-    return "amended" if after == "draft" and version > 1 else after
+    return "amended" if after in ("draft", "submitted") and version > 1 else after
 
 
 def must_be_open(state: str) -> None:
@@ -172,6 +175,7 @@ class Missing(msgspec.Struct, frozen=True):
 
 
 MISSING: Final = {
+    "empty": "plan_empty",
     "unsigned": "plan_unsigned",
     "open_unit": "plan_units_open",
     "frequency": "plan_no_line",
@@ -202,14 +206,54 @@ def is_red(joint_lines: int, least: int, day: date, year: int, red_quarter: int)
     return joint_lines < least and (day.year > year or (day.year == year and (day.month - 1) // 3 + 1 >= red_quarter))
 
 
-# --- how versions differ ----------------------------------------------------------------------------------------------
+# --- what the public reads, and how versions differ -------------------------------------------------------------------
+
+
+class PublicLine(msgspec.Struct, frozen=True):
+    """A line as it is public: no person, no reason, no number of flagged subjects. `share` is per 10,000."""
+
+    id: str
+    unit: str
+    item: str
+    scope: str
+    window_from: str
+    window_to: str
+    count: int
+    share: int
+    unified_share: int
+    own_share: int
+    months: tuple[int, ...]
+    joint: str | None
+    partner: str | None
+    campaign: str | None
+
+
+class PublicFiling(msgspec.Struct, frozen=True):
+    """With whom a version was filed (R12.2)."""
+
+    kind: str
+    authority: str
+    number: str
+    filed_on: str
+
+
+class PublicPlan(msgspec.Struct, frozen=True):
+    """A released version: closed data, kept as canonical JSON under its digest (R12.3)."""
+
+    year: int
+    version: int
+    supervision_plan: str
+    released_on: str
+    reason: str | None
+    lines: tuple[PublicLine, ...]
+    filings: tuple[PublicFiling, ...]
+
 
 COMPARED: Final = (
     "scope",
     "window_from",
     "window_to",
     "count",
-    "flagged_count",
     "unified_share",
     "own_share",
     "joint",
@@ -217,10 +261,11 @@ COMPARED: Final = (
     "months",
     "campaign",
 )
+"""The fields in which two versions of a line are compared, in the order in which they are read."""
 
 
 class Change(msgspec.Struct, frozen=True):
-    """How one line differs from the version before; `kind` is added, removed or changed."""
+    """How one line differs from the version before: added, removed, or changed in some fields."""
 
     line_id: str
     kind: str
@@ -229,44 +274,51 @@ class Change(msgspec.Struct, frozen=True):
     fields: tuple[tuple[str, Any, Any], ...] = ()
 
 
-def differences(before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]) -> list[Change]:
-    """How two versions differ: lines by id, each with `unit`, `item` and the fields that are compared."""
-    found = []
-    for id in [*before, *(id for id in after if id not in before)]:
-        old, new = before.get(id), after.get(id)
-        if old is None or new is None:
-            known = new or old or {}
-            found.append(Change(id, "removed" if new is None else "added", known["unit"], known["item"]))
-            continue
-        fields = tuple((name, old[name], new[name]) for name in COMPARED if old[name] != new[name])
-        if fields:
-            found.append(Change(id, "changed", new["unit"], new["item"], fields))
-    return found
+def differences(before: Sequence[PublicLine], after: Sequence[PublicLine]) -> list[Change]:
+    """The readable difference of two versions: what is gone or changed in the old order, then what is new."""
+    old, new = {one.id: one for one in before}, {one.id: one for one in after}
+    found = [_change(line, new.get(line.id)) for line in before]
+    found += [Change(line.id, "added", line.unit, line.item) for line in after if line.id not in old]
+    return [one for one in found if one.kind != "changed" or one.fields]
+
+
+def _change(old: PublicLine, new: PublicLine | None) -> Change:
+    if new is None:
+        return Change(old.id, "removed", old.unit, old.item)
+    pairs = ((name, getattr(old, name), getattr(new, name)) for name in COMPARED)
+    return Change(old.id, "changed", new.unit, new.item, tuple(one for one in pairs if one[1] != one[2]))
 
 
 # --- capacity ---------------------------------------------------------------------------------------------------------
 
 
 class Capacity(msgspec.Struct, frozen=True):
-    """A unit's year in half-days: officers x working days, less leave and other duties, against planned visits x 2."""
+    """A unit's year: officers x working days, less leave and other duties, against planned visits x two officers."""
 
     officers: int
     working_days: int
-    leave_days: int
+    leave_half_days: int
     other_days: int
     visits: int
 
     @property
     def half_days(self) -> int:
-        """What the unit has."""
-        return 2 * max(self.officers * self.working_days - self.leave_days - self.other_days, 0)
+        """What the unit has, in half-days of one officer."""
+        return max(2 * (self.officers * self.working_days - self.other_days) - self.leave_half_days, 0)
 
     @property
     def needed(self) -> int:
-        """What the plan takes: two officers for half a day each visit."""
+        """What the plan takes: half a day of two officers each visit."""
         return 2 * self.visits
 
     @property
     def is_enough(self) -> bool:
-        """Whether the plan fits into it."""
-        return self.needed <= self.half_days
+        """Whether the plan fits into it, with the two officers that every visit needs."""
+        return self.needed <= self.half_days and (self.officers >= 2 or not self.visits)
+
+
+def days_of(year: int, calendar: Calendar) -> list[date]:
+    """The working days of a year that the calendar knows."""
+    first = date(year, 1, 1)
+    days = (first + timedelta(n) for n in range((date(year + 1, 1, 1) - first).days))
+    return [day for day in days if calendar.is_working_day(day)]

@@ -12,9 +12,10 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from server.domain.instant import stamp
-from server.domain.plan import Line
+from server.domain.plan import Line, PublicLine, PublicPlan
+from server.domain.ruleset import WHOLE
 from server.errors import Problem
-from server.store.tables import filing, item, plan, plan_line, plan_override, plan_unit, plan_version, unit
+from server.store.tables import filing, item, officer, plan, plan_line, plan_override, plan_unit, plan_version, unit
 
 PLANNING: Final = ("section", "brigade")
 """The kinds of unit that plan inspections."""
@@ -41,6 +42,7 @@ class Version(msgspec.Struct, frozen=True):
     opened_at: str
     consolidated_by: str | None
     consolidated_at: str | None
+    returned: str | None
     approved_by: str | None
     approved_at: str | None
     released_by: str | None
@@ -157,6 +159,17 @@ def planning_units(conn: Connection) -> list[tuple[str, str]]:
     return [(row.id, row.name) for row in conn.execute(query)]
 
 
+def officers_in(conn: Connection, unit_id: str, first: str, last: str) -> int:
+    """How many officers of a unit are there on a day between two days with a certificate that holds then."""
+    query = sa.select(sa.func.count()).where(
+        officer.c.unit_id == unit_id,
+        sa.or_(officer.c.left_on.is_(None), officer.c.left_on > first),
+        officer.c.certificate_to >= first,
+        officer.c.certificate_from <= last,
+    )
+    return int(conn.scalar(query) or 0)
+
+
 def versions_of(conn: Connection, year: int) -> list[Version]:
     """Every version of a year, the newest first."""
     query = sa.select(plan_version).where(plan_version.c.year == year).order_by(plan_version.c.version.desc())
@@ -267,6 +280,32 @@ def _kept(row: dict[str, Any]) -> Kept:
     return Kept(line=line, needs=tuple(row.pop("needs")), **row)
 
 
+def public_line(kept: Kept) -> PublicLine:
+    """A line as the public reads it."""
+    line = kept.line
+    share = line.count * WHOLE // kept.population if kept.population else 0
+    known = {name: getattr(line, name) for name in PublicLine.__struct_fields__ if hasattr(line, name)}
+    return PublicLine(id=kept.id, unit=kept.unit, item=kept.item, share=share, **known)
+
+
+def public_plan(conn: Connection, year: int, n: int | None = None) -> PublicPlan | None:
+    """A released version of a year's plan, or the newest one; None where nothing of it is public."""
+    released = [one for one in versions_of(conn, year) if one.body is not None and n in (None, one.version)]
+    return msgspec.json.decode(released[0].body or b"", type=PublicPlan) if released else None
+
+
+def public_plans(conn: Connection) -> list[PublicPlan]:
+    """The newest released version of each year, the last year first."""
+    found = (public_plan(conn, one.year) for one in plans(conn))
+    return [one for one in found if one is not None]
+
+
+def public_versions(conn: Connection, year: int) -> list[PublicPlan]:
+    """Every released version of a year, the newest first."""
+    bodies = (one.body for one in versions_of(conn, year))
+    return [msgspec.json.decode(body, type=PublicPlan) for body in bodies if body is not None]
+
+
 # --- filings ----------------------------------------------------------------------------------------------------------
 
 
@@ -316,6 +355,12 @@ def decide_override(conn: Connection, override_id: str, state: str, answer: str,
         .where(plan_override.c.id == override_id)
         .values(state=state, answer=answer, decided_by=by, decided_at=stamp(now))
     )
+
+
+def withdraw_overrides(conn: Connection, line_id: str) -> None:
+    """What was asked for a line and not decided yet is no longer asked: the line has changed."""
+    mine = (plan_override.c.line_id == line_id, plan_override.c.state == "asked")
+    conn.execute(sa.update(plan_override).where(*mine).values(state="withdrawn"))
 
 
 def _overrides(conn: Connection, *where: sa.ColumnElement[bool]) -> list[Override]:

@@ -27,6 +27,7 @@ plan_version = sa.Table(  # never changed once released: triggers on it and on a
     sa.Column("opened_at", sa.String(32), nullable=False),
     sa.Column("consolidated_by", sa.String(64)),
     sa.Column("consolidated_at", sa.String(32)),
+    sa.Column("returned", sa.Text),  # what the principal wants changed
     sa.Column("approved_by", sa.String(64)),
     sa.Column("approved_at", sa.String(32)),
     sa.Column("released_by", sa.String(64)),

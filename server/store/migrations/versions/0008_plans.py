@@ -99,6 +99,7 @@ def _make_plan() -> None:
         sa.Column("opened_at", sa.String(length=32), nullable=False),
         sa.Column("consolidated_by", sa.String(length=64), nullable=True),
         sa.Column("consolidated_at", sa.String(length=32), nullable=True),
+        sa.Column("returned", sa.Text(), nullable=True),
         sa.Column("approved_by", sa.String(length=64), nullable=True),
         sa.Column("approved_at", sa.String(length=32), nullable=True),
         sa.Column("released_by", sa.String(length=64), nullable=True),
