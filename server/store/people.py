@@ -19,7 +19,7 @@ from server.domain.instant import instant, stamp
 from server.store import trail
 from server.store.bulk import Plain
 from server.store.session import Database
-from server.store.tables import account, session, sign_in_failure
+from server.store.tables import account, session, sign_in_failure, unit
 
 IDLE = timedelta(minutes=30)
 OFFICE_LIFE = timedelta(hours=12)
@@ -50,6 +50,7 @@ class Person(msgspec.Struct, frozen=True):
     unit_id: str | None
     roles: tuple[str, ...]
     officer_id: str | None
+    must_change: bool = False
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -61,6 +62,7 @@ class Session(msgspec.Struct, frozen=True):
     seen_at: str
     expires_at: str
     by_cookie: bool = False
+    proved_at: str | None = None
 
 
 class SignedIn(msgspec.Struct, frozen=True):
@@ -142,6 +144,24 @@ def sign_in(db: Database, username: str, password: str, address: str, now: datet
     return db.run_write(lambda conn: _open_session(conn, found.id, name, now))
 
 
+def prove(
+    db: Database, person: Person, held: Session, password: str, address: str, now: datetime
+) -> datetime | Refused:
+    """Takes the password again for a session that is open; wrong ones count with the wrong sign-ins."""
+    name = hashlib.sha256(person.username.encode()).hexdigest()
+    with db.read() as conn:
+        wait = _wait(conn, name, now)
+        known = conn.scalar(sa.select(account.c.password_hash).where(account.c.id == person.id))
+    if wait is not None:
+        return Refused(wait)
+    if not _verify(known or _nobody(), password):
+        db.run_write(lambda conn: _note_failure(conn, name, address, now))
+        return Refused()
+    proved = sa.update(session).where(session.c.token_hash == held.token_hash).values(proved_at=stamp(now))
+    db.run_write(lambda conn: conn.execute(proved))
+    return now
+
+
 def delay_of(db: Database, address: str, now: datetime) -> timedelta:
     """How long the next sign-in from an address waits: a whole office shares one, so it is slowed and never refused."""
     since = stamp(now - timedelta(minutes=1))
@@ -172,6 +192,8 @@ _BY_TOKEN = Plain(
         account.c.unit_id,
         account.c.roles,
         account.c.officer_id,
+        session.c.proved_at,
+        account.c.must_change,
     )
     .join(account, account.c.id == session.c.account_id)
     .where(session.c.token_hash == sa.bindparam("token_hash"), account.c.disabled_at.is_(None))
@@ -184,11 +206,11 @@ def account_by_token(conn: Connection, token: str, now: datetime) -> tuple[Perso
     row = _BY_TOKEN.row(conn, token_hash=token_hash)
     if row is None:
         return None
-    rid, created_at, seen_at, expires_at, id_, username, name, unit_id, roles, officer_id = row
+    rid, created_at, seen_at, expires_at, id_, username, name, unit_id, roles, officer_id, proved_at, must_change = row
     if expires_at <= stamp(now) or (rid is None and seen_at <= stamp(now - IDLE)):
         return None
-    person = Person(id_, username, name, unit_id, tuple(roles), officer_id)
-    return person, Session(token_hash, rid, created_at, seen_at, expires_at)
+    person = Person(id_, username, name, unit_id, tuple(roles), officer_id, bool(must_change))
+    return person, Session(token_hash, rid, created_at, seen_at, expires_at, proved_at=proved_at)
 
 
 def is_seen_late(held: Session, now: datetime) -> bool:
@@ -199,6 +221,11 @@ def is_seen_late(held: Session, now: datetime) -> bool:
 def mark_seen(conn: Connection, token_hash: str, now: datetime) -> None:
     """Writes down that the session was used."""
     conn.execute(sa.update(session).where(session.c.token_hash == token_hash).values(seen_at=stamp(now)))
+
+
+def unit_name(conn: Connection, unit_id: str) -> str:
+    """The name of a unit; empty where there is none."""
+    return conn.scalar(sa.select(unit.c.name).where(unit.c.id == unit_id)) or ""
 
 
 def has_accounts(conn: Connection) -> bool:
@@ -248,6 +275,7 @@ def _open_session(conn: Connection, account_id: str, name: str, now: datetime) -
             created_at=stamp(now),
             seen_at=stamp(now),
             expires_at=stamp(now + OFFICE_LIFE),
+            proved_at=stamp(now),
         )
     )
     trail.append(conn, [trail.Act("session.open", account_id, f"account:{account_id}")], now)

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from server.domain.instant import stamp
 from server.store.bulk import Plain, insert_rows
-from server.store.tables import counter, trail
+from server.store.tables import counter, trail, trail_number
 
 
 class Act(msgspec.Struct, frozen=True):
@@ -68,11 +68,22 @@ def append(conn: Connection, acts: Sequence[Act], now: datetime) -> None:
     conn.info[_WRITTEN] = written(conn) + len(acts)
     at, first = stamp(now), last - len(acts) + 1
     insert_rows(conn, trail, _COLUMNS, [_row(act, n, at) for n, act in enumerate(acts, first)])
+    if named := [(number, at, n) for n, act in enumerate(acts, first) for number in _numbers(act)]:
+        insert_rows(conn, trail_number, ("number", "at", "n"), named)
 
 
 def written(conn: Connection) -> int:
     """How many entries this connection has written so far: what an act compares before and after itself."""
     return int(conn.info.get(_WRITTEN, 0))
+
+
+NUMBERS = ("document", "number", "filing")
+"""The names in an entry's detail whose text is a document's number, by which the entry is found."""
+
+
+def _numbers(act: Act) -> set[str]:
+    found = {(act.detail or {}).get(name) for name in NUMBERS}
+    return {text for text in found if isinstance(text, str) and 0 < len(text) <= 120}
 
 
 _COLUMNS = ("n", "at", "act", "actor", "object", "before", "after", "detail", "salt", "leaf")

@@ -24,8 +24,9 @@ from server.store.tables.plans import (
     plan_version,
     selection,
 )
-from server.store.tables.registries import subject, task, task_item, template, unit_subject
+from server.store.tables.registries import task, task_item, template
 from server.store.tables.rules import calendar_year, deadline, deadline_change, rule_set, rule_set_decision
+from server.store.tables.subjects import subject, subject_history, subject_term, unit_subject
 from server.store.tables.visits import assignments, visit, visit_crew, visit_task
 
 __all__ = [
@@ -76,6 +77,8 @@ __all__ = [
     "session",
     "sign_in_failure",
     "subject",
+    "subject_history",
+    "subject_term",
     "task",
     "task_item",
     "template",

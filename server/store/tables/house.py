@@ -33,5 +33,18 @@ trail = sa.Table(  # append-only by triggers; `leaf` is the canonical JSON that 
     sa.Column("detail", sa.LargeBinary),
     sa.Column("salt", sa.LargeBinary, nullable=False),
     sa.Column("leaf", sa.LargeBinary, nullable=False),
-    sa.Index("ix_trail_object", "object"),
+    sa.Index("ix_trail_at", "at", "n"),
+    sa.Index("ix_trail_act", "act", "at", "n"),
+    sa.Index("ix_trail_actor", "actor", "at", "n"),
+    sa.Index("ix_trail_object", "object", "at", "n"),
+)
+
+trail_number = (
+    sa.Table(  # the numbers of documents that an entry's detail names, so that one finds what was done by them
+        "trail_number",
+        metadata,
+        sa.Column("number", sa.String(120), primary_key=True),
+        sa.Column("at", sa.String(32), primary_key=True),
+        sa.Column("n", sa.BigInteger, primary_key=True),
+    )
 )

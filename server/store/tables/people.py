@@ -13,6 +13,7 @@ unit = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("kind", sa.String(16), nullable=False),  # bureau | section | legal_unit | brigade
     sa.Column("parent_id", sa.ForeignKey("unit.id")),
+    sa.Column("closed_at", sa.String(32)),
 )
 
 account = sa.Table(  # the account of an officer has the officer's id; that id is the `author` of what he does
@@ -27,6 +28,8 @@ account = sa.Table(  # the account of an officer has the officer's id; that id i
     sa.Column("officer_id", sa.ForeignKey("officer.id"), unique=True),
     sa.Column("is_demo", sa.Boolean, nullable=False, default=False),
     sa.Column("disabled_at", sa.String(32)),
+    sa.Column("must_change", sa.Boolean, nullable=False, server_default=sa.false()),  # a one-time password was given
+    sa.Column("password_at", sa.String(32)),
 )
 
 sign_in_failure = sa.Table(  # slows down guessing, by account and by address; survives a restart
@@ -50,6 +53,7 @@ device = sa.Table(  # one enrolled replica: rid and key are one, for ever
     sa.Column("enrolled_at", sa.String(32), nullable=False),
     sa.Column("revoked_at", sa.String(32)),
     sa.Column("revoked_by", sa.String(64)),
+    sa.Column("revoked_why", sa.Text),
     sa.Column("frozen_at", sa.String(32)),  # a fork was proved: sync page, verdict `fork`
     sa.Column("seen_at", sa.String(32)),
     sa.Column("app", sa.String(64)),
@@ -66,5 +70,6 @@ session = sa.Table(
     sa.Column("created_at", sa.String(32), nullable=False),
     sa.Column("seen_at", sa.String(32), nullable=False),
     sa.Column("expires_at", sa.String(32), nullable=False),
+    sa.Column("proved_at", sa.String(32)),  # when the password was given last: acts of weight ask it again
     sa.Index("ix_session_account_id", "account_id"),
 )
