@@ -62,6 +62,11 @@ RIGHTS: Final[dict[str, dict[str, str]]] = {
     "officers.read": _READERS | _WATCHERS,
     "officers.change": {"unit_clerk": OWN},
     "officers.reveal": {"unit_clerk": OWN, "unit_head": OWN},
+    "experts.read": _ALL_READERS | _WATCHERS,
+    "experts.change": {"unit_clerk": OWN},
+    "experts.reveal": {"unit_clerk": OWN, "unit_head": OWN},
+    "agencies.read": _ALL_READERS | _WATCHERS,
+    "agencies.change": {"unit_clerk": OWN},
     # --- import and export, the province's platform
     "imports.read": _READERS | _WATCHERS,
     "imports.run": {"unit_clerk": OWN},

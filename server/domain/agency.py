@@ -11,7 +11,7 @@ import msgspec
 from server.domain.codes import uscc_faults
 from server.domain.entry import Entry
 from server.domain.faults import Fault
-from server.domain.officer import period
+from server.domain.officer import period, said
 
 CONTRACT_MOST: Final = 64
 
@@ -42,7 +42,7 @@ class AgencyEntry(msgspec.Struct, frozen=True):
 def check_agency(values: Mapping[str, str], units: Collection[str]) -> tuple[AgencyEntry | None, list[Fault]]:
     """An agency as entered; without a contract it may not stand in for anybody."""
     entry = Entry(values)
-    name, uscc = entry.name("name"), entry.code("uscc", uscc_faults)
+    name, uscc = said(entry, "name", entry.name("name")), entry.code("uscc", uscc_faults)
     contract = entry.line("contract", most=CONTRACT_MOST)
     since, until = period(entry, "contract_from", "contract_to")
     unit = entry.choice("unit_id", units)

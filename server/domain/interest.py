@@ -10,7 +10,7 @@ import msgspec
 
 from server.domain.entry import Entry
 from server.domain.faults import Fault
-from server.domain.officer import period
+from server.domain.officer import period, said
 
 KINDS: Final = {
     "kinship": "亲属关系",
@@ -59,7 +59,7 @@ def check_interest(
     code = entry.code("subject", lambda at, code: [] if code in subjects else [Fault(at, "no_subject")])
     kind, source = entry.choice("kind", KINDS), entry.choice("source", SOURCES)
     since, until = period(entry, "since", "until", open_ended=True)
-    note = entry.text("note", most=500, required=kind == "other")
+    note = said(entry, "note", entry.text("note", most=500, required=kind == "other"))
     if not entry.is_good or since is None:
         return None, entry.faults
     return InterestEntry(officer, subjects[code], kind, source, since, until, note), entry.faults

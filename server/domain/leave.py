@@ -10,6 +10,7 @@ import msgspec
 
 from server.domain.entry import Entry
 from server.domain.faults import Fault
+from server.domain.mask import number_faults
 
 PARTS: Final = {"whole": "全天", "morning": "上午", "afternoon": "下午"}
 KINDS: Final = {
@@ -60,6 +61,7 @@ def check_leave(
     since, until = entry.day("since"), entry.day("until")
     part, kind = entry.choice("part", PARTS), entry.choice("kind", KINDS)
     reason = entry.text("reason", most=200, required=False)
+    entry.faults += number_faults("reason", reason)
     if since is not None and until is not None and until < since:
         entry.wrong("until", "days_swapped", since=since, until=until)
     if part in ("morning", "afternoon") and since != until:

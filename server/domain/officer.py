@@ -12,7 +12,9 @@ from server.domain.codes import id_faults, normal_code, sex_of
 from server.domain.entry import Entry
 from server.domain.faults import Fault
 from server.domain.leave import Leave
+from server.domain.mask import number_faults
 from server.domain.text import clean
+from server.errors import Problem
 
 SEXES: Final = {"female": "女", "male": "男"}
 DOMAINS: Final = {
@@ -28,6 +30,14 @@ SOON: Final = 30
 """Days before its end from which a certificate is said to end soon."""
 
 CERTIFICATE_MOST: Final = 32
+
+_REFUSALS: Final = {
+    "left": "person_left",
+    "not_started": "certificate_not_yet",
+    "expired": "certificate_over",
+    "expires": "certificate_over",
+    "on_leave": "on_leave",
+}
 
 Sex = Literal["female", "male"]
 
@@ -105,11 +115,13 @@ def check_officer(
 ) -> tuple[OfficerEntry | None, list[Fault]]:
     """An officer as entered (R9.1); `kept` is what is stored of him, whose masks may come back for his numbers."""
     entry = Entry(values)
-    name, sex = entry.name("name"), entry.choice("sex", SEXES)
+    name, sex = said(entry, "name", entry.name("name")), entry.choice("sex", SEXES)
     phone, id_number = _numbers(entry, values, sex, today, kept)
     certificate = _certificate(entry)
     since, until = period(entry, "certificate_from", "certificate_to")
     unit, domains = entry.choice("unit_id", units), _domains(entry, values)
+    if certificate and certificate in (phone, id_number):
+        entry.wrong("certificate", "number_in_text")
     if until is not None and until < today.isoformat() and (kept is None or kept.certificate_to != until):
         entry.wrong("certificate_to", "certificate_over", warning=True, until=until)
     if not entry.is_good or since is None or until is None:
@@ -123,9 +135,12 @@ def check_expert(
 ) -> tuple[ExpertEntry | None, list[Fault]]:
     """An expert as entered (R9.3)."""
     entry = Entry(values)
-    name, sex = entry.name("name"), entry.choice("sex", SEXES)
+    name, sex = said(entry, "name", entry.name("name")), entry.choice("sex", SEXES)
     phone, id_number = _numbers(entry, values, sex, today, kept)
-    employer, title = entry.line("employer"), entry.line("title", most=60)
+    employer, title = (
+        said(entry, "employer", entry.line("employer")),
+        said(entry, "title", entry.line("title", most=60)),
+    )
     unit, domains = entry.choice("unit_id", units), _domains(entry, values)
     if not entry.is_good:
         return None, entry.faults
@@ -148,6 +163,13 @@ def eligibility(officer: Officer, day_from: date, day_to: date, leave: Iterable[
     return Bar("on_leave", min(one.until for one in away)) if away else None
 
 
+def must_be_eligible(officer: Officer, day_from: date, day_to: date, leave: Iterable[Leave] = ()) -> None:
+    """Raises the problem that says why he may not inspect on all of these days (articles 9 and 19)."""
+    bar = eligibility(officer, day_from, day_to, leave)
+    if bar is not None:
+        raise Problem(_REFUSALS[bar.reason], name=officer.name, day=bar.on)
+
+
 def is_eligible(officer: Officer, day: date, leave: Iterable[Leave] = ()) -> bool:
     """Whether he may inspect on that day."""
     return eligibility(officer, day, day, leave) is None
@@ -164,6 +186,12 @@ def validity(officer: Officer, today: date) -> Literal["left", "not_started", "e
 def days_left(officer: Officer, today: date) -> int:
     """Days until the last one of his certificate; negative once it has run out."""
     return (date.fromisoformat(officer.certificate_to) - today).days
+
+
+def said(entry: Entry, field: str, text: str) -> str:
+    """A text that is kept in clear, and so must not hold anybody's number."""
+    entry.faults += number_faults(field, text)
+    return text
 
 
 def period(entry: Entry, first: str, last: str, *, open_ended: bool = False) -> tuple[str | None, str | None]:

@@ -42,6 +42,11 @@ def expert_rows(conn: Connection, ids: Iterable[str]) -> dict[str, Row]:
     return {row["id"]: row for row in personnel.rows_where(conn, expert, expert.c.id.in_(list(ids)))}
 
 
+def number_of(sealer: Sealer, row: Row, field: str) -> str:
+    """A phone or ID number in clear."""
+    return personnel.clear(sealer, expert, row, field)
+
+
 def taken(conn: Connection, sealer: Sealer, entry: ExpertEntry, but: str | None = None) -> dict[str, str]:
     """`id_number` -> name of the other expert who has it already."""
     if entry.id_number is None:

@@ -14,7 +14,7 @@ from server.domain.instant import stamp
 from server.domain.interest import Interest, InterestEntry
 from server.store import personnel
 from server.store.personnel import Change
-from server.store.tables import interest, officer, subject, unit_subject
+from server.store.tables import interest, officer, subject
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -30,6 +30,11 @@ class Listed(msgspec.Struct, frozen=True):
 def interests_of(conn: Connection, officers: Iterable[str]) -> list[Interest]:
     """The interests of these officers, ended ones included."""
     return [one.interest for one in _listed(conn, interest.c.officer_id.in_(list(officers)))]
+
+
+def listed_of(conn: Connection, officer_id: str) -> list[Listed]:
+    """The interests of one officer, with the subjects' names."""
+    return _listed(conn, interest.c.officer_id == officer_id)
 
 
 def listed(conn: Connection, unit_id: str | None) -> list[Listed]:
@@ -56,13 +61,9 @@ def end_interest(conn: Connection, known: Interest, last_day: str, by: str, now:
     personnel.note(conn, by, now, "end", {f"interest:{known.id}": [Change("until", known.until, last_day)]})
 
 
-def subject_by_code(conn: Connection, code: str, unit_id: str | None) -> str | None:
-    """The id of the subject with this code, in a unit's library or in any."""
-    query = sa.select(subject.c.id).where(subject.c.uscc == code)
-    if unit_id is not None:
-        mine = sa.select(unit_subject.c.subject_id).where(unit_subject.c.unit_id == unit_id)
-        query = query.where(subject.c.id.in_(mine))
-    found: str | None = conn.scalar(query)
+def subject_by_code(conn: Connection, code: str) -> str | None:
+    """The id of the subject with this code; an interest may be in any unit's subject."""
+    found: str | None = conn.scalar(sa.select(subject.c.id).where(subject.c.uscc == code))
     return found
 
 

@@ -43,6 +43,11 @@ def officers_of(conn: Connection, sealer: Sealer, unit_id: str | None) -> list[O
     return _masked(conn, sealer, *_of(unit_id))
 
 
+def rows_of(conn: Connection, unit_id: str | None) -> list[Row]:
+    """The officers of a unit, or of all, as stored."""
+    return personnel.rows_where(conn, officer, *_of(unit_id))
+
+
 def officer_row(conn: Connection, officer_id: str, *, lock: bool = False) -> Row | None:
     """One officer as stored, numbers sealed."""
     return next(iter(personnel.rows_where(conn, officer, officer.c.id == officer_id, lock=lock)), None)
@@ -51,6 +56,11 @@ def officer_row(conn: Connection, officer_id: str, *, lock: bool = False) -> Row
 def officer_rows(conn: Connection, ids: Iterable[str]) -> dict[str, Row]:
     """Officers as stored, numbers sealed: what `restore_officers` puts back."""
     return {row["id"]: row for row in personnel.rows_where(conn, officer, officer.c.id.in_(list(ids)))}
+
+
+def number_of(sealer: Sealer, row: Row, field: str) -> str:
+    """A phone or ID number in clear."""
+    return personnel.clear(sealer, officer, row, field)
 
 
 def find_officers(
