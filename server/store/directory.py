@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from server.store.tables import account, officer, template
+from server.store.tables import account, officer, template, unit
 
 
 def names_of_people(conn: Connection) -> dict[str, str]:
@@ -23,3 +23,8 @@ def checklist(conn: Connection, sha256: str) -> dict[str, Any]:
     body = conn.execute(sa.select(template.c.body).where(template.c.sha256 == sha256)).scalar_one()
     document: dict[str, Any] = msgspec.json.decode(body)
     return document
+
+
+def names_of_units(conn: Connection) -> dict[str, str]:
+    """The name of every unit by its id, in the order of the ids."""
+    return {row.id: row.name for row in conn.execute(sa.select(unit.c.id, unit.c.name).order_by(unit.c.id))}
