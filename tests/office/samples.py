@@ -71,12 +71,14 @@ SAMPLES: dict[str, Callable[[Office], Sample]] = {
     "sha256": lambda office: Sample(_photo("ordered")(office), _photo("unqualified")(office)),
     "upload_id": lambda office: Sample(_upload(office, "li"), _upload(office, "zhao")),
     "rid": lambda office: Sample(_device(office, "li"), _device(office, "zhao")),
+    "item_id": lambda office: Sample("hazchem-storage", "confined-space"),
     "rest": lambda office: Sample("nowhere", None),
     "/api/templates/{sha256:str}": _template,
 }
 """A path's parameter, or for one path alone the whole path -> what it is filled with."""
 
 LISTED: dict[str, Callable[[Office], Listed]] = {
+    "/office/items": lambda office: Listed(("", "/office/items/hazchem-storage"), ("", "/office/items/confined-space")),
     "/office/inbox": lambda office: Listed(("?show=all", IDS["ordered"]), ("?show=all", IDS["unqualified"])),
 }
 """A list's path -> the query and the text that stands in the answer, for each of the two units."""

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from msgspec.structs import replace
 
 from server.domain import item_entry
+from server.domain.access import allows
 from server.domain.item import CATEGORIES, JUDGED, SECTORS, Item
 from server.domain.item_difference import ItemDifference, item_difference
 from server.domain.item_entry import KINDS, TRAITS, check_checklist, check_item, checklist_values
@@ -40,6 +41,14 @@ def to_change(request: Asked, item_id: str) -> Draft:
     """An item of the person's own unit, as the acts will ask for it: refused before anything typed is looked at."""
     draft = draft_of(request, item_id)
     permit(request.user, "items.change", draft.item.unit_id or request.user.unit_id)
+    return draft
+
+
+def _to_show(request: Asked, item_id: str) -> Draft:
+    """The same for the form itself, which isn't there for who could not save it."""
+    draft = draft_of(request, item_id)
+    if not allows(request.user.roles, request.user.unit_id, "items.change", draft.item.unit_id or request.user.unit_id):
+        raise Problem("not_found")
     return draft
 
 
@@ -74,7 +83,7 @@ def add_item(request: Asked, form: Form) -> Response[Any]:
 @get("/{item_id:str}/edit", guards=[CHANGE], sync_to_thread=True)
 def show_edit(request: Asked, item_id: FromPath[str]) -> Response[str]:
     """The form of an item."""
-    draft = to_change(request, item_id)
+    draft = _to_show(request, item_id)
     values = item_entry.item_values(draft.item) | {"base": office.digest_of_facts(draft.item)}
     return _facts_form(request, draft.item, Filled(values))
 
@@ -138,7 +147,7 @@ def _moves(form: Form) -> bool:
 @get("/{item_id:str}/checklist", guards=[CHANGE], sync_to_thread=True)
 def show_checklist(request: Asked, item_id: FromPath[str]) -> Response[str]:
     """The editor of the checklist."""
-    draft = to_change(request, item_id)
+    draft = _to_show(request, item_id)
     values = checklist_values(draft.item) | {"base": office.digest_of_checklist(draft.item)}
     return _points_form(request, draft.item, Filled(values))
 
