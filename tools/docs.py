@@ -7,6 +7,7 @@ from pathlib import Path
 
 from server.errors import CODES
 from server.settings import TEST_SETTINGS, Settings, env_example, variable
+from server.sheets.explain import layout_page
 
 ROOT = Path(__file__).resolve().parent.parent
 WRITTEN = "<!-- Written by `make docs` from the code: change it there. -->"
@@ -51,7 +52,12 @@ def problems_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {".env.example": env_example, "docs/settings.md": settings_page, "docs/problems.md": problems_page}
+PAGES = {
+    ".env.example": env_example,
+    "docs/settings.md": settings_page,
+    "docs/problems.md": problems_page,
+    "docs/import.zh.md": layout_page,
+}
 
 
 def main() -> None:

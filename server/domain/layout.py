@@ -10,8 +10,9 @@ from typing import Any, Final, Literal
 import msgspec
 
 from server.domain.faults import Fault
+from server.domain.officer import DOMAINS, SEXES
 
-Kind = Literal["text", "code", "day", "word", "words", "flags", "units", "degree"]
+Kind = Literal["text", "code", "day", "word", "words", "flags", "units"]
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ class Layout(msgspec.Struct, frozen=True):
 IGNORED: Final = ("核对结果",)
 """Columns that our own files carry beside the layout: the original with its faults can be mended and brought again."""
 
-SEX: Final = (("女", "female"), ("男", "male"))
+SEX: Final = tuple((word, code) for code, word in SEXES.items())
 RISK: Final = (("高", "high"), ("中", "medium"), ("低", "low"))
 CREDIT: Final = (("A", "A"), ("B", "B"), ("C", "C"), ("D", "D"))
 STATUS: Final = (("在营", "active"), ("停业", "suspended"), ("注销", "cancelled"))
@@ -54,15 +55,19 @@ KINDS: Final = (
     ("个体工商户", "individual"),
     ("农民专业合作社", "cooperative"),
     ("集体经济组织", "collective"),
+    ("个人独资企业", "sole_proprietorship"),
+    ("合伙企业", "partnership"),
+    ("分支机构", "branch"),
+    ("事业单位", "institution"),
     ("其他", "other"),
 )
 TRAITS: Final = (
     ("危险化学品", "hazardous_chemicals"),
     ("工矿商贸", "industry_commerce"),
-    ("非煤矿山", "non_coal_mines"),
-    ("评价检测机构", "safety_services"),
     ("有限空间", "confined_space"),
     ("特种作业", "special_operations"),
+    ("评价检测机构", "safety_services"),
+    ("非煤矿山", "non_coal_mines"),
 )
 FLAGS: Final = (
     ("投诉举报", "complaints"),
@@ -70,11 +75,15 @@ FLAGS: Final = (
     ("失信", "discredit"),
     ("严重违法", "serious_violation"),
 )
-DOMAINS: Final = TRAITS[:4]
+FIELDS: Final = tuple((word, code) for code, word in DOMAINS.items())
 
 _DAY: Final = "日期，写成 2026-01-31；2026/1/31、2026年1月31日 也认"
+_ONE: Final = "从允许的词里选一个"
+_ID: Final = "18 位，整列先设成「文本」再填"
+_UNIT: Final = "股室的名称；空着就是导入人的股室"
+_CODE: Final = "18 位；只有 15 位注册号的空着，填「注册号」；整列先设成「文本」再填"
 _SEVERAL: Final = "可写几个，用「、」隔开"
-_FLAGS: Final = "每条写「类别|文号|起|止」，止可空着；几条用「；」隔开。类别：投诉举报、重点关注、失信、严重违法"
+_FLAGS: Final = "每条写「类别|文号|起|止」，止可空着；几条用「；」隔开"
 
 SUBJECTS: Final = Layout(
     "subjects",
@@ -82,15 +91,8 @@ SUBJECTS: Final = Layout(
     "监管对象",
     "uscc",
     (
-        Column(
-            "uscc",
-            "统一社会信用代码",
-            "code",
-            "18 位统一社会信用代码，或 15 位工商注册号；整列先设成「文本」再填",
-            "91411303MA00000016",
-            ("信用代码", "社会信用代码", "注册号"),
-            True,
-        ),
+        Column("uscc", "统一社会信用代码", "code", _CODE, "91411303MA00000016", ("信用代码", "社会信用代码"), True),
+        Column("registration", "注册号", "code", "15 位工商注册号；有统一社会信用代码的空着", "", ("工商注册号",)),
         Column(
             "name", "名称", "text", "营业执照上的全称", "南阳市卧龙区示例化工有限公司", ("单位名称", "企业名称"), True
         ),
@@ -108,14 +110,14 @@ SUBJECTS: Final = Layout(
         Column(
             "phone", "联系电话", "code", "手机号或带区号的座机号", "14000000001", ("电话", "手机"), True, personal=True
         ),
-        Column("kind", "主体类型", "word", "从允许的词里选一个", "企业", ("类型",), True, KINDS),
+        Column("kind", "主体类型", "word", _ONE, "企业", ("类型",), True, KINDS),
         Column("industry", "行业代码", "code", "GB/T 4754 行业代码，如 C2614", "C2614", ("行业",), True),
         Column("region", "行政区划代码", "code", "GB/T 2260 六位代码", "411303", ("区划代码",), True),
-        Column("risk", "风险等级", "word", "从允许的词里选一个", "中", ("风险分级",), True, RISK),
-        Column("credit", "信用等级", "word", "从允许的词里选一个", "B", ("信用分级",), True, CREDIT),
-        Column("status", "状态", "word", "从允许的词里选一个", "在营", ("经营状态",), True, STATUS),
-        Column("latitude", "纬度", "degree", "度，小数，如 32.9907", "32.9907", ()),
-        Column("longitude", "经度", "degree", "度，小数，如 112.5283", "112.5283", ()),
+        Column("risk", "风险等级", "word", _ONE, "中", ("风险分级",), True, RISK),
+        Column("credit", "信用等级", "word", _ONE, "B", ("信用分级",), True, CREDIT),
+        Column("status", "状态", "word", _ONE, "在营", ("经营状态",), True, STATUS),
+        Column("lat", "纬度", "code", "度，小数，如 32.9907", "32.9907", ()),
+        Column("lon", "经度", "code", "度，小数，如 112.5283", "112.5283", ()),
         Column("flags", "关注标记", "flags", _FLAGS, "重点关注|示例名录〔2026〕1号|2026-01-01|", (), words=FLAGS),
         Column("traits", "监管类别", "words", _SEVERAL, "危险化学品、特种作业", ("类别",), words=TRAITS),
         Column(
@@ -131,13 +133,13 @@ OFFICERS: Final = Layout(
     "certificate",
     (
         Column("name", "姓名", "text", "姓名", "张三", (), True),
-        Column("sex", "性别", "word", "从允许的词里选一个", "女", (), True, SEX),
+        Column("sex", "性别", "word", _ONE, "女", (), True, SEX),
         Column("phone", "手机号", "code", "11 位手机号", "14000000001", ("联系电话", "电话"), True, personal=True),
         Column(
             "id_number",
             "身份证号",
             "code",
-            "18 位，整列先设成「文本」再填",
+            _ID,
             "411303190001010029",
             (),
             True,
@@ -146,9 +148,8 @@ OFFICERS: Final = Layout(
         Column("certificate", "执法证号", "code", "证件上的编号", "豫R13000001", ("证号", "执法证编号"), True),
         Column("certificate_from", "有效期起", "day", _DAY, "2024-01-01", ("发证日期",), True),
         Column("certificate_to", "有效期止", "day", _DAY, "2028-12-31", ("有效期至",), True),
-        Column("domains", "专业领域", "words", _SEVERAL, "危险化学品、工矿商贸", ("执法领域",), True, DOMAINS),
-        Column("left_on", "离岗日期", "day", _DAY + "；在岗就空着", "", ()),
-        Column("units", "所属股室", "units", "一个股室的名称；空着就是导入人的股室", "", ()),
+        Column("domains", "专业领域", "words", _SEVERAL, "危险化学品、工矿商贸", ("执法领域",), True, FIELDS),
+        Column("unit_id", "所属股室", "text", _UNIT, "", ()),
     ),
 )
 
@@ -159,21 +160,13 @@ EXPERTS: Final = Layout(
     "id_number",
     (
         Column("name", "姓名", "text", "姓名", "王五", (), True),
+        Column("sex", "性别", "word", _ONE, "女", (), True, SEX),
         Column("phone", "手机号", "code", "11 位手机号", "14000000001", ("联系电话", "电话"), True, personal=True),
-        Column(
-            "id_number",
-            "身份证号",
-            "code",
-            "18 位，整列先设成「文本」再填",
-            "411303190001010029",
-            (),
-            True,
-            personal=True,
-        ),
+        Column("id_number", "身份证号", "code", _ID, "411303190001010029", (), True, personal=True),
         Column("employer", "工作单位", "text", "单位全称", "示例设计院", ("单位",), True),
         Column("title", "职称", "text", "职称或职业资格", "高级工程师", ("职务",), True),
-        Column("domains", "专业领域", "words", _SEVERAL, "危险化学品", (), True, DOMAINS),
-        Column("left_on", "退出日期", "day", _DAY + "；在库就空着", "", ()),
+        Column("domains", "专业领域", "words", _SEVERAL, "危险化学品", (), True, FIELDS),
+        Column("unit_id", "所属股室", "text", _UNIT, "", ()),
     ),
 )
 
@@ -185,7 +178,10 @@ AGENCIES: Final = Layout(
     (
         Column("uscc", "统一社会信用代码", "code", "18 位", "91411303MA00000016", ("信用代码",), True),
         Column("name", "机构名称", "text", "全称", "示例检测有限公司", ("名称",), True),
-        Column("contract", "委托合同", "text", "合同名称或编号", "示例合同〔2026〕1号", ("合同",), True),
+        Column("contract", "合同编号", "code", "委托合同的编号", "示例合同〔2026〕1号", ("委托合同", "合同"), True),
+        Column("contract_from", "合同期起", "day", _DAY, "2026-01-01", (), True),
+        Column("contract_to", "合同期止", "day", _DAY, "2026-12-31", (), True),
+        Column("unit_id", "委托股室", "text", _UNIT, "", ("所属股室",)),
     ),
 )
 
@@ -293,7 +289,7 @@ def _from_text(column: Column, cell: str, faults: list[Fault]) -> str:
     if column.kind == "code" and _SCIENTIFIC.fullmatch(cell):
         faults.append(Fault(column.field, "number_not_text", {"value": cell}))
         return ""
-    if column.kind in ("code", "day", "degree") and _WIDE.search(cell):
+    if column.kind in ("code", "day") and _WIDE.search(cell):
         faults.append(Fault(column.field, "full_width", {}, warning=True))
     return cell
 
@@ -318,11 +314,15 @@ def _word(column: Column, text: str, faults: list[Fault]) -> str:
     for word, code in column.words:
         if plain in (word, code):
             return code
-    allowed = "、".join(word for word, _ in column.words)
-    faults.append(Fault(column.field, "unknown_word", {"value": text[:40], "allowed": allowed}))
+    faults.append(Fault(column.field, "unknown_word", {"value": text[:40], "allowed": plain_words(column)}))
     return ""
 
 
 def word_of(column: Column, code: str) -> str:
     """The Chinese word for a code, as an export writes it."""
     return next((word for word, its in column.words if its == code), code)
+
+
+def plain_words(column: Column) -> str:
+    """The words that may stand in a column, as people read them."""
+    return "、".join(word for word, _ in column.words)

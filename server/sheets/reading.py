@@ -8,13 +8,14 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 import msgspec
 
 from server.domain.faults import Fault, Invalid
+from server.errors import Problem
 
 CHILD: Final = Path(__file__).with_name("unpack.py")
 MOST_ROWS: Final = 200_000
@@ -42,13 +43,21 @@ class Row(NamedTuple):
     cells: list[Any]
 
 
-def refused(code: str, **values: str | int) -> Invalid:
-    """The refusal of a whole file."""
-    return Invalid([Fault("file", code, values)])
+class BadSheet(Invalid):
+    """A file that can't be read as a sheet of the layout: every fault at once; nothing of it was kept (R7.1)."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        Problem.__init__(self, "bad_sheet", members={"faults": msgspec.to_builtins(self.faults)}, n=len(self.faults))
+
+
+def refused(code: str, **values: str | int) -> BadSheet:
+    """The refusal of a whole file for one reason."""
+    return BadSheet([Fault("file", code, values)])
 
 
 def form_of(file: BinaryIO) -> Form:
-    """What kind of file this is, by its bytes and not by its name; raises `Invalid` where it is none that we read."""
+    """What kind of file this is, by its bytes and not by its name; raises `BadSheet` where it is none that we read."""
     file.seek(0)
     head = file.read(8)
     if not head:
@@ -64,7 +73,10 @@ def form_of(file: BinaryIO) -> Form:
 
 
 def rows(file: BinaryIO, form: Form, sheet: str, *, head_only: bool = False) -> Iterator[Row]:
-    """The rows that hold anything; `head_only` is enough for the header. Raises `Invalid` wherever the file breaks."""
+    """First a row 0 whose only cell is about how many rows there are, then the rows that hold anything.
+
+    `head_only` is enough for the header. Raises `BadSheet` wherever the file breaks.
+    """
     return _of_workbook(file, sheet, head_only) if form.kind == "xlsx" else _of_text(file, form)
 
 
@@ -121,6 +133,8 @@ def _delimiter(file: BinaryIO, encoding: str) -> str:
 
 def _of_text(file: BinaryIO, form: Form) -> Iterator[Row]:
     with os.fdopen(os.dup(file.fileno()), "rb") as own:
+        own.seek(0)
+        yield Row(0, [sum(block.count(b"\n") for block in iter(lambda: own.read(BLOCK), b""))])
         own.seek(0)
         lines = io.TextIOWrapper(own, encoding=form.encoding, newline="")
         reader = csv.reader(lines, delimiter=form.delimiter)

@@ -99,7 +99,7 @@ def _tags(text: bytes) -> Iterator[int]:
 
 
 def rows(path: str, sheet: str, most_rows: int, most_columns: int) -> Iterator[tuple[int, list[Any]]]:
-    """The rows of the sheet that hold anything, each with its number as people see it at the left."""
+    """First row 0 with how many there are, then those that hold anything, by the number that people see at the left."""
     import python_calamine as calamine
 
     try:
@@ -109,6 +109,7 @@ def rows(path: str, sheet: str, most_rows: int, most_columns: int) -> Iterator[t
         raise Refused("encrypted") from fault
     except calamine.CalamineError as fault:
         raise Refused("broken_file") from fault
+    yield 0, [found.total_height]
     for number, row in enumerate(found.iter_rows(), 1):
         cells = [_cell(value) for value in row]
         while cells and cells[-1] == "":

@@ -1,0 +1,160 @@
+"""The library of subjects as imports and exports see it: one record, and whether it is in the unit's library (R8.3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from server.domain.codes import normal_code
+from server.domain.faults import Fault
+from server.domain.layout import SUBJECTS, split, word_of
+from server.domain.subject import Subject, check_subject, values_of
+from server.office.libraries import Entry, Known, New, Place, Stroke
+from server.store import subjects
+from server.store.personnel import taken_is_a_problem
+from server.store.session import Connection
+
+_FLAG_PARTS: Final = ("kind", "document", "from", "to")
+
+
+class Subjects:
+    """Subjects, by credit code or registration number. An entry is the record, and the units that have it."""
+
+    layout = SUBJECTS
+    adds_unseen = True
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+
+    def key(self, values: Mapping[str, str]) -> str:
+        """The code, in its normal form."""
+        return normal_code(values.get("uscc", "")) or normal_code(values.get("registration", ""))
+
+    def key_of(self, entry: Entry) -> str:
+        """The same of an entry."""
+        return self.key({name: entry["subject"].get(name) or "" for name in ("uscc", "registration")})
+
+    def known(self, conn: Connection, keys: Collection[str]) -> dict[str, Known]:
+        """Who is there already, in whosoever's library."""
+        found = subjects.subjects_by_codes(conn, self.place.sealer, keys)
+        ids = [one.id for one in found.values()]
+        units, revs = subjects.libraries_of(conn, ids), subjects.revs_of(conn, ids)
+        return {code: Known(one.id, _entry(one, units.get(one.id, ())), revs[one.id]) for code, one in found.items()}
+
+    def check(self, values: Mapping[str, str], known: Known | None) -> tuple[Entry | None, list[Fault]]:
+        """As the form of a subject is checked; beside it the units that have it in their libraries."""
+        faults: list[Fault] = []
+        plain = dict(values) | {"flags": _flags(values.get("flags", ""), faults)}
+        subject, more = check_subject(plain)
+        faults += more
+        there = tuple(known.entry["units"]) if known else ()
+        units = self._units(values.get("units", ""), there, faults)
+        return (None if subject is None else _entry(subject, units)), faults
+
+    def fields(self, entry: Entry) -> dict[str, str]:
+        """As a row of the layout has it."""
+        subject = msgspec.convert(entry["subject"], Subject)
+        values = values_of(subject)
+        values["flags"] = "；".join(_flag_text(flag) for flag in msgspec.to_builtins(subject.flags))
+        values["units"] = "、".join(self.place.unit_name(unit) for unit in entry["units"])
+        return {column.field: values[column.field] for column in SUBJECTS.columns}
+
+    def add_unseen(self, conn: Connection, rows: Sequence[New], stroke: Stroke) -> None:
+        """Adds the records; who is in no library is seen by nobody."""
+        made = [_subject(row) for row in rows]
+        with taken_is_a_problem():
+            subjects.insert_subjects(conn, self.place.sealer, made, by=stroke.by, now=stroke.now, source=stroke.source)
+
+    def revs(self, conn: Connection, ids: Collection[str]) -> dict[str, int]:
+        """The revisions of those that are there."""
+        return subjects.revs_of(conn, ids)
+
+    def settle(self, conn: Connection, new: Sequence[New], changed: Sequence[New], stroke: Stroke) -> None:
+        """Puts them into the unit's library, and changes the others."""
+        self._update(conn, changed, stroke)
+        joining = [row.id for row in changed if self._joins(row)]
+        self._join(conn, [*(row.id for row in new), *joining], stroke)
+
+    def withdraw(self, conn: Connection, new: Sequence[New], changed: Sequence[New], stroke: Stroke) -> None:
+        """Takes them out of the unit's library, and makes the others what they were."""
+        self._update(conn, changed, stroke)
+        leaving = [row.id for row in changed if self._joins(New(row.id, row.before or {}, row.entry))]
+        ids = [*(row.id for row in new), *leaving]
+        unit = self.place.unit_id
+        subjects.take_from_library(conn, unit, ids, by=stroke.by, now=stroke.now, source=_undo(stroke))
+
+    def remove_unseen(self, conn: Connection, ids: Sequence[str]) -> None:
+        """Takes the records away."""
+        subjects.remove_subjects(conn, ids)
+
+    def used(self, conn: Connection, ids: Collection[str]) -> set[str]:
+        """Those that a visit, a draw or an interest speaks of, or that another unit has taken into its library."""
+        units = subjects.libraries_of(conn, ids)
+        shared = {id for id in ids if set(units.get(id, ())) - {self.place.unit_id}}
+        return shared | set(subjects.used_subjects(conn, ids))
+
+    def _update(self, conn: Connection, rows: Sequence[New], stroke: Stroke) -> None:
+        made = [_subject(row) for row in rows if row.before is None or row.entry["subject"] != row.before["subject"]]
+        if made:
+            subjects.update_subjects(conn, self.place.sealer, made, by=stroke.by, now=stroke.now, source=stroke.source)
+
+    def _joins(self, row: New) -> bool:
+        unit = self.place.unit_id
+        return unit in row.entry["units"] and row.before is not None and unit not in row.before["units"]
+
+    def _join(self, conn: Connection, ids: Sequence[str], stroke: Stroke) -> None:
+        unit = self.place.unit_id
+        subjects.add_to_library(conn, unit, ids, by=stroke.by, now=stroke.now, source=stroke.source)
+
+    def _units(self, text: str, there: Sequence[str], faults: list[Fault]) -> tuple[str, ...]:
+        """The units that have it: a clerk's sheet adds it to his own library, and to nobody else's."""
+        own = self.place.unit_id
+        named = split(text)
+        unknown = [name for name in named if name not in self.place.units]
+        if unknown:
+            faults.append(Fault("units", "unknown_unit", {"found": unknown[0][:40]}))
+            return tuple(there)
+        units = {self.place.units[name] for name in named} or {*there, own}
+        if own not in units and own in there:
+            faults.append(Fault("units", "own_unit_left_out", {"unit": self.place.unit_name(own)}))
+        foreign = (units ^ set(there)) - {own}
+        if foreign:
+            faults.append(Fault("units", "other_units_library", {"unit": self.place.unit_name(min(foreign))}))
+        return tuple(sorted(units | {own}))
+
+
+def _undo(stroke: Stroke) -> str:
+    return stroke.source.replace("import:", "undo:")
+
+
+def _entry(subject: Subject, units: Sequence[str] | Collection[str]) -> Entry:
+    plain = msgspec.to_builtins(subject)
+    plain["id"] = ""
+    return {"subject": plain, "units": sorted(units)}
+
+
+def _subject(row: New) -> Subject:
+    return msgspec.convert(row.entry["subject"] | {"id": row.id}, Subject)
+
+
+def _flags(text: str, faults: list[Fault]) -> str:
+    """A cell of flags as `check_subject` takes them: `类别|文号|起|止`, several with semicolons between."""
+    column = SUBJECTS.column("flags")
+    codes = {word: code for pair in column.words for word, code in ((pair[0], pair[1]), (pair[1], pair[1]))}
+    flags: list[dict[str, Any]] = []
+    for part in filter(None, (one.strip() for one in re.split(r"[；;\n]", text))):
+        cells = [cell.strip() for cell in re.split(r"[|｜]", part)]
+        if not 3 <= len(cells) <= 4 or cells[0] not in codes:
+            faults.append(Fault("flags", "flag_form", {"found": part[:40]}))
+            continue
+        cells[0] = codes[cells[0]]
+        flags.append(dict(zip(_FLAG_PARTS, [*cells, ""], strict=False)))
+    return msgspec.json.encode(flags).decode()
+
+
+def _flag_text(flag: Mapping[str, Any]) -> str:
+    word = word_of(SUBJECTS.column("flags"), flag["kind"])
+    return "|".join((word, flag["document"], flag["from"], flag["to"] or ""))

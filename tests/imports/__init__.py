@@ -1,0 +1,1 @@
+"""Import and export: files as people bring them, and what becomes of them."""
