@@ -25,6 +25,7 @@ from server.sync import acts, ops
 from server.sync.keys import Keys
 from server.sync.pen import Pen
 from tests.dispatching import keys_of
+from tests.subjects import row_of
 
 ANSWERS, FINDINGS, SIGNATURES, PHOTOS = 60, 8, 3, 10
 PHOTO_BYTES, SIGNATURE_BYTES = 200_000, 12_000
@@ -261,7 +262,7 @@ class Bureau:
         made = []
         with self.db.write() as conn:
             conn.execute(sa.insert(tables.unit).values(id="u1", name="危化股", kind="section"))
-            conn.execute(sa.insert(tables.subject).values(_subject()))
+            conn.execute(sa.insert(tables.subject).values(row_of(name="宛城区溢彩漆料经营部")))
             conn.execute(sa.insert(tables.task).values(_task()))
             for item in items():
                 if not item.checklist:
@@ -317,15 +318,6 @@ def _sha(data: bytes) -> str:
 def _uuid7() -> str:
     text = f"{int(datetime.now(UTC).timestamp() * 1000):012x}7{secrets.token_hex(2)[1:]}8{secrets.token_hex(8)[1:]}"
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:32]))
-
-
-def _subject() -> dict[str, object]:
-    return {
-        "id": "s1", "uscc": "91411303MA00000010", "name": "宛城区溢彩漆料经营部", "legal_representative": "某",
-        "address": "某路1号", "contact": "某", "phone": "13800000000", "kind": "company", "industry": "5124",
-        "region": "411303", "risk": "high", "credit": "B", "status": "active", "lat_e7": 329_900_000,
-        "lon_e7": 1_125_300_000, "flags": [], "traits": [],
-    }  # fmt: skip
 
 
 def _task() -> dict[str, object]:

@@ -27,6 +27,7 @@ from server.store.migrate import EPOCH, REPLICA, meta_of, migrate
 from server.store.painter import Painter
 from server.store.seal import open_sealer
 from server.store.session import Database, open_database
+from server.store.subjects import take_over
 from server.sync.keys import open_keys
 from server.sync.media import Desk, sweep
 
@@ -44,6 +45,7 @@ def create_app(settings: Settings, clock: Clock = wall_clock) -> House:
     """The app on its database, migrated; `clock` is the only source of the time of day."""
     db = open_database(settings.database, settings.data)
     migrate(db)
+    take_over(db, open_sealer(settings.keys), clock())
     handlers: Any = all_handlers()
     return House(
         handlers,

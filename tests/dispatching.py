@@ -18,6 +18,7 @@ from server.sync import acts, ops
 from server.sync.keys import Keys, open_keys
 from tests.running import Running
 from tests.scene import NOW
+from tests.subjects import row_of
 
 CREW = (("li", "leader"), ("zhang", "member"), ("wang", "member"))
 POINTS = tuple(f"p{number:02}" for number in range(1, 61))
@@ -74,11 +75,9 @@ def prepare(db: Database) -> str:
         conn.execute(sa.insert(tables.template).values(sha256=tpl, title="危险化学品储存", body=body))
         conn.execute(
             sa.insert(tables.subject).values(
-                id="s1", uscc=USCC, name=SUBJECT_NAME, legal_representative="某", address="某路1号", contact="某",
-                phone="13800000000", kind="company", industry="5124", region="411303", risk="high", credit="B",
-                status="active", lat_e7=329_900_000, lon_e7=1_125_300_000, flags=[], traits=[],
+                row_of(uscc=USCC, name=SUBJECT_NAME, legal_representative="某", address="某路1号", contact="某")
             )
-        )  # fmt: skip
+        )
         conn.execute(
             sa.insert(tables.item).values(
                 id=ITEM, name="危险化学品储存", object="x", category="key", method="site", level="district",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -12,7 +12,11 @@ from typing import Any, Final, Literal
 
 from stdnum.cn import uscc
 
-from server.domain.registry import Flag, Subject, Unit
+from server.domain.registry import Unit
+from server.domain.subject import Flag, Subject
+from server.store import subjects as subjects_store
+from server.store.seal import Sealer
+from server.store.session import Connection
 
 REGION: Final = "411303"
 SEED: Final = 411303
@@ -80,6 +84,16 @@ def memberships(everyone: list[Subject]) -> Iterator[tuple[str, str]]:
         yield (INDUSTRY if "industry_commerce" in subject.traits else HAZCHEM), subject.id
         if place % 3 == 0:
             yield BRIGADE, subject.id
+
+
+def fill(conn: Connection, sealer: Sealer, everyone: list[Subject], now: datetime) -> None:
+    """Puts everybody into the registry, and into the libraries of their units."""
+    subjects_store.insert_subjects(conn, sealer, everyone, by="demo", now=now, source="demo")
+    libraries: dict[str, list[str]] = {}
+    for unit, subject in memberships(everyone):
+        libraries.setdefault(unit, []).append(subject)
+    for unit, ids in libraries.items():
+        subjects_store.add_to_library(conn, unit, ids, by="demo", now=now, source="demo")
 
 
 def credit_code(rng: Random, registrar: str) -> str:

@@ -15,7 +15,8 @@ from server.demo.plan import DISPATCHED_AGO, VISITS, moment, tasks, visit_ids
 from server.demo.scenes import Visit
 from server.demo.visits import PLAYS
 from server.domain.item import Item, template_of
-from server.domain.registry import Subject, Task
+from server.domain.registry import Task
+from server.domain.subject import Subject
 from server.settings import Settings
 from server.store import devices, people, registry
 from server.store.files import FileStore
@@ -51,8 +52,7 @@ def _fill(conn: Connection, sealer: Sealer, day: date, everybody: list[Subject],
     set_meta(conn, DEMO, "loading")
     registry.add_units(conn, district.UNITS)
     officers.fill(conn, sealer, day, now)
-    registry.add_subjects(conn, everybody)
-    registry.add_to_libraries(conn, district.memberships(everybody))
+    district.fill(conn, sealer, everybody, now)
     officers.fill_interests(conn, day, now)
     release_history(conn, day)
     registry.add_tasks(conn, tasks(day).values())
@@ -124,7 +124,7 @@ def _dispatch(
             visit_id=ids[planned.name],
             unit_id=its[0].unit_id,
             subject_id=subject.id,
-            subject=(subject.name, subject.uscc),
+            subject=(subject.name, subject.code),
             tpl=template.sha256,
             window=_window(its),
             tasks=[task.id for task in its],

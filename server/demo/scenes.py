@@ -9,7 +9,7 @@ from typing import NamedTuple
 from server.demo.findings import Found
 from server.demo.phone import BEIJING, Phone
 from server.domain.item import Item
-from server.domain.registry import Subject
+from server.domain.subject import Subject
 
 
 class Visit(NamedTuple):

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from server.store.bulk import Plain
+from server.store.seal import Sealer
+from server.store.subjects import open_phone
 from server.store.tables import device, item, officer, subject, task, task_item, visit, visit_crew, visit_task
 
 _mine = visit_crew.alias("mine")
@@ -19,8 +21,8 @@ _CARDS = Plain(
     sa.select(
         visit.c.id, visit.c.round, visit.c.head, visit.c.window_from, visit.c.window_to, visit.c.tpl, visit.c.nonce,
         visit.c.subject_name, visit.c.subject_uscc, subject.c.legal_representative, subject.c.address,
-        subject.c.contact, subject.c.phone, subject.c.kind, subject.c.industry, subject.c.risk, subject.c.credit,
-        subject.c.flags, subject.c.lat_e7, subject.c.lon_e7,
+        subject.c.contact, subject.c.kind, subject.c.industry, subject.c.risk, subject.c.credit, subject.c.flags,
+        subject.c.lat_e7, subject.c.lon_e7, subject.c.id, subject.c.phone,
     )
     .join(_mine, _mine.c.visit_id == visit.c.id)
     .join(subject, subject.c.id == visit.c.subject_id)
@@ -64,7 +66,7 @@ _PHRASES = Plain(
 )
 
 
-def cards(conn: Connection, officer_id: str) -> list[dict[str, Any]]:
+def cards(conn: Connection, officer_id: str, sealer: Sealer | None) -> list[dict[str, Any]]:
     """One card for each visit that the officer is in, in the order of their ids."""
     crews, devices = _crews(conn, officer_id), _devices(conn, officer_id)
     tasks, phrases = _tasks(conn, officer_id), dict(_PHRASES.rows(conn, officer=officer_id))
@@ -78,7 +80,7 @@ def cards(conn: Connection, officer_id: str) -> list[dict[str, Any]]:
                 "round": round_,
                 "head": head,
                 "window": {"from": window_from, "to": window_to},
-                "subject": _subject(*about),
+                "subject": _subject(sealer, *about),
                 "crew": crews[id_],
                 "devices": devices[id_],
                 "tpl": tpl,
@@ -89,14 +91,15 @@ def cards(conn: Connection, officer_id: str) -> list[dict[str, Any]]:
     return found
 
 
-_SUBJECT = ("name", "uscc", "representative", "address", "contact", "phone", "kind", "industry", "risk", "credit")
+_SUBJECT = ("name", "uscc", "representative", "address", "contact", "kind", "industry", "risk", "credit")
 
 
-def _subject(*about: Any) -> dict[str, Any]:
-    """The subject card. Name and code are those of the dispatch, which the digest stands on."""
-    *said, flags, lat, lon = about
+def _subject(sealer: Sealer | None, *about: Any) -> dict[str, Any]:
+    """The subject card, its phone in the clear: the crew has to reach him. Name and code are those of the dispatch."""
+    *said, flags, lat, lon, subject_id, phone = about
     return {
         **dict(zip(_SUBJECT, said, strict=True)),
+        "phone": open_phone(sealer, subject_id, phone),
         "flags": [{"kind": flag["kind"], "document": flag["document"]} for flag in flags],
         "geo": None if lat is None or lon is None else {"lat_e7": lat, "lon_e7": lon},
     }

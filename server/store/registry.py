@@ -1,4 +1,4 @@
-"""The registries: units, officers, experts, subjects, items, checklists and tasks."""
+"""The registries: units, items, checklists and tasks."""
 
 from __future__ import annotations
 
@@ -10,25 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from server.domain.item import Item, Template
-from server.domain.registry import Subject, Task, Unit
-from server.store.tables import item, subject, task, task_item, template, unit, unit_subject
+from server.domain.registry import Task, Unit
+from server.store.tables import item, task, task_item, template, unit
 
-T = TypeVar("T", Item, Subject, Unit)
+T = TypeVar("T", Item, Unit)
 
 
 def add_units(conn: Connection, units: Iterable[Unit]) -> None:
     """Adds units, those above before those below."""
     _add(conn, unit, units)
-
-
-def add_subjects(conn: Connection, subjects: Iterable[Subject]) -> None:
-    """Adds subjects; a code that is there already is an IntegrityError."""
-    _add(conn, subject, subjects)
-
-
-def add_to_libraries(conn: Connection, memberships: Iterable[tuple[str, str]]) -> None:
-    """Puts subjects into the libraries of units: pairs of unit and subject (R8.3)."""
-    conn.execute(sa.insert(unit_subject), [{"unit_id": of, "subject_id": who} for of, who in memberships])
 
 
 def add_items(conn: Connection, items: Iterable[Item]) -> None:
@@ -60,11 +50,6 @@ def template_body(conn: Connection, sha256: str) -> bytes | None:
 def items_by_id(conn: Connection, ids: Iterable[str]) -> dict[str, Item]:
     """Items with their checklists, by id."""
     return {one.id: one for one in _read(conn, item, Item, item.c.id.in_(list(ids)))}
-
-
-def subject_of(conn: Connection, subject_id: str) -> Subject | None:
-    """One subject."""
-    return next(iter(_read(conn, subject, Subject, subject.c.id == subject_id)), None)
 
 
 def _add(conn: Connection, table: sa.Table, records: Iterable[msgspec.Struct]) -> None:

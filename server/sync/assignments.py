@@ -6,13 +6,14 @@ from typing import Any
 
 from server.store import assignments as stored
 from server.store import visits
+from server.store.seal import Sealer
 from server.store.session import Connection
 from server.sync.desk import facts_of
 from server.sync.judge import phase_by_standing
 from server.sync.record import phases_of
 
 
-def assignments_for(conn: Connection, officer_id: str, known_rev: int) -> dict[str, Any] | None:
+def assignments_for(conn: Connection, officer_id: str, known_rev: int, sealer: Sealer | None) -> dict[str, Any] | None:
     """The officer's whole list, or None where his phone has it as it is."""
     rev = visits.assignments_rev(conn, officer_id)
     if rev == known_rev:
@@ -20,7 +21,7 @@ def assignments_for(conn: Connection, officer_id: str, known_rev: int) -> dict[s
     phases = _phases(conn, officer_id)
     return {
         "rev": rev,
-        "visits": [{**card, "phase": phases[card["id"]]} for card in stored.cards(conn, officer_id)],
+        "visits": [{**card, "phase": phases[card["id"]]} for card in stored.cards(conn, officer_id, sealer)],
         "withdrawn": sorted(visits.memberships(conn, officer_id).keys() - phases.keys()),
     }
 

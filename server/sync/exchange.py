@@ -138,7 +138,7 @@ def _answer(
     answer["ops"], answer["heads"], answer["more"] = _news(conn, person, asked, is_other_epoch)
     if asked.assignments_rev is not None:
         known_rev = -1 if is_other_epoch else asked.assignments_rev
-        answer["assignments"] = assignments_for(conn, person.id, known_rev)
+        answer["assignments"] = assignments_for(conn, person.id, known_rev, keys.sealer)
     if asked.have_media:
         answer["media_missing"] = media.missing_of(conn, person, asked.have_media)
     return _encode(answer)

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
+from server.store.seal import Sealer, open_sealer
+
 SERVER_RID: Final = re.compile(r"srv[0-9]*\Z")
 """The names of the server's own replicas: `srv`, and in later epochs `srv2`, `srv3`..."""
 
@@ -25,8 +27,9 @@ _SHA256 = ec.ECDSA(hashes.SHA256())
 class Keys:
     """What the server signs its own operations with, as replica `rid` of the epoch `epoch`."""
 
-    def __init__(self, private: ec.EllipticCurvePrivateKey, rid: str, epoch: str) -> None:
+    def __init__(self, private: ec.EllipticCurvePrivateKey, rid: str, epoch: str, sealer: Sealer | None = None) -> None:
         self._private = private
+        self.sealer = sealer  # opens what phones are told of their visits' subjects
         self.rid = rid
         self.epoch = epoch
         self.public_jwk = jwk_of(private.public_key())
@@ -44,7 +47,7 @@ def open_keys(folder: Path, rid: str, epoch: str) -> Keys:
     private = serialization.load_pem_private_key(path.read_bytes(), password=None)
     if not isinstance(private, ec.EllipticCurvePrivateKey):
         raise ValueError(f"{path} holds no P-256 key.")
-    return Keys(private, rid, epoch)
+    return Keys(private, rid, epoch, open_sealer(folder))
 
 
 def signed_by(private: ec.EllipticCurvePrivateKey, message: bytes) -> str:

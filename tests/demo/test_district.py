@@ -11,7 +11,7 @@ from server.demo import district
 from server.demo.officers import expert_entries, officer_entries
 from server.demo.people import ACCOUNTS
 from server.domain.access import ROLES
-from server.domain.registry import is_uscc, normal_code
+from server.domain.codes import is_uscc, normal_code
 
 TODAY = date(2026, 11, 24)
 

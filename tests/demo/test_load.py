@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from server.demo import load
 from server.demo.people import PASSWORD
-from server.domain.registry import is_uscc
+from server.domain.codes import is_uscc
 from server.settings import Settings
 from server.store import people, tables
 from server.store.files import FileStore

@@ -16,6 +16,7 @@ from PIL import Image
 from server.store import tables
 from server.store.session import Database, open_database
 from tests.running import Running
+from tests.subjects import row_of
 
 VISIT = "01930000-0000-7000-8000-000000000001"
 ELSEWHERE = "01930000-0000-7000-8000-000000000002"
@@ -31,7 +32,7 @@ def database_of(server: Running) -> Database:
 def dispatch(db: Database) -> None:
     """Two visits of one unit: `VISIT` (li leads, zhang is a member, wang was removed) and `ELSEWHERE` (zhao's)."""
     with db.write() as conn:
-        conn.execute(sa.insert(tables.subject).values(_subject()))
+        conn.execute(sa.insert(tables.subject).values(row_of()))
         conn.execute(sa.insert(tables.template).values(sha256="0" * 64, title="t", body=b"{}"))
         conn.execute(sa.insert(tables.visit), [_visit(VISIT), _visit(ELSEWHERE)])
         conn.execute(
@@ -52,20 +53,6 @@ def name_in_op(db: Database, sha256: str, rid: str, visit: str = VISIT, role: st
     """What intake writes when an op names these bytes."""
     with db.write() as conn:
         conn.execute(sa.insert(tables.media_name).values(visit_id=visit, sha256=sha256, role=role, rid=rid))
-
-
-def _subject() -> dict[str, Any]:
-    texts = dict.fromkeys(("legal_representative", "address", "contact", "phone", "kind", "industry", "region"), "")
-    return texts | {
-        "id": "s1",
-        "uscc": "91411303MAAY4CL12N",
-        "name": "示例",
-        "risk": "low",
-        "credit": "A",
-        "status": "open",
-        "flags": [],
-        "traits": [],
-    }
 
 
 def _visit(id: str) -> dict[str, Any]:

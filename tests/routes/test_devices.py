@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from server.store import tables
 from server.store.session import open_database
 from tests.running import Running
+from tests.subjects import row_of
 
 
 def _key() -> dict[str, str]:
@@ -131,10 +132,7 @@ def test_a_new_or_revoked_phone_moves_the_assignments_of_its_owners_crews_and_of
 
 def _visit(conn: sa.Connection, id: str, crew: list[str]) -> None:
     if not conn.scalar(sa.select(sa.exists(sa.select(tables.subject.c.id)))):
-        blank: dict[str, object] = {
-            column.name: "" for column in tables.subject.c if isinstance(column.type, sa.String | sa.Text)
-        }
-        conn.execute(sa.insert(tables.subject).values(blank | {"id": "s", "flags": [], "traits": []}))
+        conn.execute(sa.insert(tables.subject).values(row_of(id="s")))
         conn.execute(sa.insert(tables.template).values(sha256="0" * 64, title="", body=b"{}"))
     conn.execute(
         sa.insert(tables.visit).values(

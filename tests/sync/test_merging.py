@@ -85,7 +85,7 @@ def _add_the_other_task(db: Database) -> None:
         for table, key, new, more in (
             (tables.item, ITEM, OTHER_ITEM, {}),
             (tables.task, "t1", "t2", {"due_on": "2027-01-31"}),
-            (tables.subject, "s1", "s2", {"uscc": "91411303MA00000029"}),
+            (tables.subject, "s1", "s2", {"uscc": "91411303MA00000029", "no": 2}),
         ):
             row = conn.execute(sa.select(table).where(table.c.id == key)).mappings().one()
             conn.execute(sa.insert(table).values({**row, "id": new, **more}))

@@ -1,0 +1,165 @@
+"""The beginnings by which a subject is found: of its name, address, pinyin, initials, codes, flags and traits.
+
+Each is a prefix of a suffix, so that any part of a name is the beginning of a term; a table of them serves every search
+by one range of its index, the same on both databases.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from pypinyin import Style, pinyin
+
+from server.domain.subject import Subject
+from server.domain.text import same_name
+
+TEXT, INITIALS, PINYIN, TAIL = 4, 6, 16, 8
+"""How many characters of a term are kept; what is asked for beyond is compared with the subject itself."""
+
+ENDINGS: Final = ("有限责任公司", "股份有限公司", "有限公司")
+"""How names end that say nothing: no term begins within one, and what could is found without the table."""
+
+_ALSO: Final = {
+    "乐": "yue", "会": "kuai", "区": "ou", "单": "shan", "厦": "xia", "召": "shao", "尉": "yu", "曾": "zeng",
+    "朝": "zhao", "朴": "piao", "查": "zha", "沈": "chen", "盖": "ge", "缪": "miao", "翟": "zhai", "行": "hang",
+    "覃": "qin", "解": "xie", "重": "chong", "长": "chang", "都": "du", "仇": "qiu", "夹": "ga", "石": "dan",
+    "车": "ju", "种": "chong", "调": "diao", "率": "lv", "广": "an", "大": "dai",
+}  # fmt: skip
+"""Characters that names often use with their second reading."""
+
+
+class Keys(NamedTuple):
+    """What is kept of a subject for searching and sorting."""
+
+    name_key: str
+    address_key: str
+    pinyin: str
+    initials: str
+
+
+def keys_of(name: str, address: str) -> Keys:
+    """The keys of a name and an address."""
+    key = same_name(name)
+    usual = [_readings(character)[0] for character in key]
+    return Keys(key, same_name(address), "".join(usual)[:400], "".join(sound[0] for sound in usual))
+
+
+def terms_of(subject: Subject) -> set[str]:
+    """Every term of a subject; the same subject always has the same ones."""
+    name, address = same_name(subject.name), same_name(subject.address)
+    return {
+        *_suffixes(name, len(_body(name))),
+        *_suffixes(address, len(address)),
+        *_sounds(name),
+        *_of_codes(subject),
+        *(flag_term(flag.kind) for flag in subject.flags),
+        *(trait_term(trait) for trait in subject.traits),
+    }
+
+
+def flag_term(kind: str) -> str:
+    """The term of those who have an attention flag."""
+    return f"#f:{kind}"
+
+
+def trait_term(trait: str) -> str:
+    """The term of those who have a trait."""
+    return f"#t:{trait}"
+
+
+def tail_term(code: str) -> str:
+    """The term of a code's last characters, which people read from a licence or remember."""
+    return "~" + code[::-1][:TAIL]
+
+
+def words_of(query: str) -> list[str]:
+    """The words of what was typed, each in the form of the keys."""
+    return [word for part in query.replace("ü", "v").split() if (word := same_name(part)[:60])][:5]
+
+
+@lru_cache(maxsize=4096)
+def is_common(word: str) -> bool:
+    """Whether a word may stand at the beginning of a part of an ending, where no term is."""
+    return any(beginning.startswith(word) for beginning in _beginnings_of_endings())
+
+
+@lru_cache(maxsize=1)
+def _beginnings_of_endings() -> frozenset[str]:
+    return frozenset(
+        beginning
+        for ending in ENDINGS
+        for at in range(len(ending))
+        for beginning in (ending[at:], *(_joined(sounds) for sounds in _spoken(ending[at:])), *_initials(ending[at:]))
+    )
+
+
+def _initials(text: str) -> Iterator[str]:
+    return ("".join(sound[0] for sound in sounds) for sounds in _spoken(text))
+
+
+def _body(name: str) -> str:
+    """A name without its ending; a name that is nothing else stays whole."""
+    for ending in ENDINGS:
+        if name.endswith(ending) and len(name) > len(ending):
+            return name[: -len(ending)]
+    return name
+
+
+def _suffixes(text: str, starts: int) -> Iterator[str]:
+    return (text[at : at + TEXT] for at in range(starts))
+
+
+def _sounds(name: str) -> Iterator[str]:
+    """Pinyin and initials from every character on, and from the first with each of its readings."""
+    starts = len(_body(name))
+    for sounds in _spoken(name):
+        for at in range(starts):
+            yield _joined(sounds[at : at + PINYIN])[:PINYIN]
+            yield "".join(sound[0] for sound in sounds[at : at + INITIALS])
+    for first in _readings(name[0])[1:] if name else ():
+        rest = [_readings(character)[0] for character in name[1:PINYIN]]
+        yield _joined([first, *rest])[:PINYIN]
+        yield "".join(sound[0] for sound in [first, *rest][:INITIALS])
+
+
+def _spoken(text: str) -> Iterable[list[str]]:
+    """How a text is read: with the usual readings, and where it differs with the second ones of `_ALSO`."""
+    usual = [_readings(character)[0] for character in text]
+    also = [_ALSO.get(character, sound) for character, sound in zip(text, usual, strict=True)]
+    return [usual] if usual == also else [usual, also]
+
+
+def _joined(sounds: Iterable[str]) -> str:
+    return "".join(sounds)
+
+
+@lru_cache(maxsize=30_000)
+def _readings(character: str) -> tuple[str, ...]:
+    """The readings of a character without tones; of one that has none, itself."""
+    if character.isascii():
+        return (character,)
+    sounds = pinyin(character, style=Style.NORMAL, heteronym=True, v_to_u=False, errors="ignore")
+    plain = [
+        unicodedata.normalize("NFKD", sound).encode("ascii", "ignore").decode()
+        for sound in (sounds[0] if sounds else [])
+    ]
+    return tuple(dict.fromkeys(filter(None, plain))) or (character,)
+
+
+_CODE: Final = re.compile(r"[0-9a-z]+")
+
+
+def _of_codes(subject: Subject) -> Iterator[str]:
+    for code in filter(None, (subject.uscc, subject.registration)):
+        plain = code.lower()
+        yield plain
+        yield tail_term(plain)
+
+
+def may_be_code(word: str) -> bool:
+    """Whether a word can be part of a code: then its end is looked for too."""
+    return len(word) >= 4 and _CODE.fullmatch(word) is not None
