@@ -22,7 +22,7 @@ ROLES: Final = (
 )
 REFUSED, OWN, MINE, ALL, ANY = "-", "own", "mine", "all", "any"
 TABLE: Final = Path(__file__).resolve().parents[2] / "docs" / "permissions.csv"
-PARAMETER: Final = re.compile(r"\{(?P<name>\w+)(?::\w+)?(?:=(?P<value>[^}]*))?\}")
+PARAMETER: Final = re.compile(r"\{(?P<name>\w+)(?::(?P<type>\w+))?(?:=(?P<value>[^}]*))?\}")
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,17 @@ class Route:
         return self.method, re.sub(r"=[^}]*\}|\?.*", lambda found: "}" if found[0].endswith("}") else "", self.path)
 
     @property
-    def parameters(self) -> list[str]:
-        """The parameters of the path that aren't fixed."""
-        return [found["name"] for found in PARAMETER.finditer(self.path) if found["value"] is None]
+    def parameters(self) -> dict[str, str]:
+        """The parameters of the path that aren't fixed, with their types."""
+        found = [one for one in PARAMETER.finditer(self.path) if one["value"] is None]
+        return {one["name"]: one["type"] or "str" for one in found}
 
     def filled(self, values: dict[str, str]) -> str:
         """The address with these values."""
         return PARAMETER.sub(lambda found: found["value"] or values[found["name"]], self.path)
 
     @property
-    def can_be_read_by_sight(self) -> bool:
+    def is_reading(self) -> bool:
         """Whether it is a way to read."""
         return self.method in ("GET", "HEAD")
 
@@ -66,13 +67,13 @@ def table() -> tuple[Route, ...]:
 
 
 def reading(route: Route) -> Route:
-    """Where one reads what a route acts on: the page of the object in its address, else the list that it is in."""
-    if route.can_be_read_by_sight:
-        return route
+    """Where one reads what a route is about: the page of the object in its address, else the list that it is in."""
     pages = [one for one in table() if one.method == "GET" and "=" not in one.path]
     for beginning in _beginnings(route.path):
         found = [page for page in pages if page.path == beginning] or [
-            page for page in pages if "{" in beginning and page.path.startswith(f"{beginning}/")
+            page
+            for page in pages
+            if "{" in beginning and page.path.startswith(f"{beginning}/") and not route.is_reading
         ]
         if found:
             return found[0]
