@@ -77,6 +77,12 @@ def is_flagged(kinds: Collection[str]) -> bool:
     return not frozenset(RAISING).isdisjoint(kinds)
 
 
+def percent(ratio: int) -> str:
+    """A ratio as people write it, without the sign: 500 is "5", 1250 is "12.5"."""
+    whole, rest = divmod(ratio, 100)
+    return f"{whole}.{rest:02}".rstrip("0").rstrip(".")
+
+
 def classes() -> Iterator[tuple[Risk, Credit, bool]]:
     """Every class that a matrix has, in its order."""
     for flagged in (False, True):

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from server.domain.calendar import Calendar, Due, due_date
 from server.domain.instant import stamp
 from server.store.calendars import calendar
-from server.store.tables import deadline, deadline_change
+from server.store.tables import deadline, deadline_change, visit
 
 PUBLICATION_TARGET: Final = "publication_target"
 """Of a visit: by when its result is to be public (R26.1)."""
@@ -30,6 +30,15 @@ class Deadline(msgspec.Struct, frozen=True):
     days: int
     due: Due
     versions: dict[str, int]
+
+
+class Target(msgspec.Struct, frozen=True):
+    """A visit's deadline for publication, with what a list shows of the visit."""
+
+    deadline: Deadline
+    visit_id: str
+    subject_name: str
+    unit_id: str
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -69,6 +78,38 @@ def provisional(conn: Connection) -> list[Deadline]:
     """Every deadline that waits for a calendar, the earliest start first."""
     query = sa.select(deadline).where(deadline.c.due_on.is_(None))
     return list(_read(conn, query.order_by(deadline.c.start_on, deadline.c.object, deadline.c.kind)))
+
+
+def targets(conn: Connection, unit_id: str | None, *, waiting: bool, first: int, limit: int) -> list[Target]:
+    """The publication targets of a unit's visits, or of all (None): what waits for a calendar first, then by day."""
+    query = _targets(sa.select(deadline, visit.c.id, visit.c.subject_name, visit.c.unit_id), unit_id, waiting)
+    ordered = query.order_by(deadline.c.due_on.is_not(None), deadline.c.due_on, deadline.c.start_on, visit.c.id)
+    return [
+        Target(_deadline(row), row["id"], row["subject_name"], row["unit_id"])
+        for row in conn.execute(ordered.offset(first).limit(limit)).mappings()
+    ]
+
+
+def count_targets(conn: Connection, unit_id: str | None, *, waiting: bool) -> int:
+    """How many `targets` there are."""
+    return int(conn.execute(_targets(sa.select(sa.func.count()), unit_id, waiting)).scalar_one())
+
+
+def subjects_of(conn: Connection, objects: Collection[str], unit_id: str | None) -> dict[str, tuple[str, str]]:
+    """Object -> id and subject of its visit, for the visits of a unit, or of all (None)."""
+    named = sa.literal("visit:") + visit.c.id
+    query = sa.select(named.label("object"), visit.c.id, visit.c.subject_name).where(named.in_(list(objects)))
+    if unit_id is not None:
+        query = query.where(visit.c.unit_id == unit_id)
+    return {row.object: (row.id, row.subject_name) for row in conn.execute(query)}
+
+
+def _targets(query: sa.Select[Any], unit_id: str | None, waiting: bool) -> sa.Select[Any]:
+    query = query.select_from(deadline.join(visit, deadline.c.object == sa.literal("visit:") + visit.c.id))
+    query = query.where(deadline.c.kind == PUBLICATION_TARGET)
+    if unit_id is not None:
+        query = query.where(visit.c.unit_id == unit_id)
+    return query.where(deadline.c.due_on.is_(None)) if waiting else query
 
 
 def hold_calendar(conn: Connection) -> None:
@@ -147,9 +188,13 @@ def _columns(made: Deadline) -> dict[str, Any]:
 
 
 def _read(conn: Connection, query: sa.Select[Any]) -> Iterator[Deadline]:
-    for row in conn.execute(query).mappings():
-        due = {"on": row["due_on"], "known": row["known"], "missing_year": row["missing_year"]}
-        yield msgspec.convert({str(name): value for name, value in row.items()} | {"due": due}, Deadline)
+    yield from (_deadline(row) for row in conn.execute(query).mappings())
+
+
+def _deadline(row: Any) -> Deadline:
+    due = {"on": row["due_on"], "known": row["known"], "missing_year": row["missing_year"]}
+    plain = {name: row[name] for name in ("object", "kind", "start_on", "days", "versions")}
+    return msgspec.convert(plain | {"due": due}, Deadline)
 
 
 def _change(row: Any) -> Change:

@@ -83,6 +83,11 @@ def version(conn: Connection, number: int) -> Version | None:
     return None if row is None else _version(row)
 
 
+def hold(conn: Connection, number: int) -> None:
+    """Lets nobody else decide on this version until the transaction ends; on SQLite there is one writer anyway."""
+    conn.execute(sa.select(rule_set.c.version).where(rule_set.c.version == number).with_for_update())
+
+
 def next_version(conn: Connection) -> int:
     """The number of the next version, under its counter: two drafts at once wait for each other."""
     return int(
