@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
@@ -83,9 +82,12 @@ def read_list(content: bytes) -> tuple[list[Row], list[Fault]]:
     text = _decoded(content)
     if text is None:
         return [], [Fault("file", "joint_not_text")]
-    rows, faults, seen = [], [], set[str]()
-    for number, cells in enumerate(csv.reader(io.StringIO(text)), 1):
-        code = normal_code(cells[0]) if cells else ""
+    rows: list[Row] = []
+    faults: list[Fault] = []
+    seen: set[str] = set()
+    for number, line in enumerate(text.splitlines(), 1):
+        cells = re.split(r"[,，;；\t]", line, maxsplit=1)
+        code = normal_code(cells[0].strip('" '))
         if not code or (number == 1 and not any(letter.isdigit() for letter in code)):
             continue
         if uscc_faults("file", code):
@@ -93,7 +95,7 @@ def read_list(content: bytes) -> tuple[list[Row], list[Fault]]:
         elif code in seen:
             faults.append(Fault("file", "joint_twice", {"row": number, "found": code}))
         seen.add(code)
-        rows.append(Row(len(rows) + 1, code, clean(cells[1])[:120] if len(cells) > 1 else "", None))
+        rows.append(Row(len(rows) + 1, code, clean(cells[1].strip('" '))[:120] if len(cells) > 1 else "", None))
     if not rows:
         faults.append(Fault("file", "joint_empty"))
     if len(rows) > MOST_ROWS:

@@ -29,12 +29,11 @@ def add_line(conn: Connection, person: Person, now: datetime, year: int, values:
     unit_id = values.get("unit_id") or person.unit_id or ""
     plan, part = part_for(conn, person, "plan_lines.change", year, unit_id)
     _reopen(conn, person, now, plan, part)
-    line, facts, proposal = _judged(conn, plan, unit_id, values, beijing_day(now))
-    _must_be_new(conn, plan, line, None)
     line_id = new_id()
+    line, facts, proposal = _judged(conn, plan, unit_id, line_id, values, beijing_day(now))
     more = facts | {"entered_by": person.id, "entered_at": stamp(now)}
     plans.add_line(conn, line_id, year, plan.version, line, more)
-    asked = _ask_ratio(conn, person, now, year, line_id, line, proposal)
+    asked = _ask_ratio(conn, person, now, plan, line_id, line, proposal)
     _note(conn, person, now, "plan_line.add", line_id, None, line, asked)
     return line_id
 
@@ -44,11 +43,10 @@ def change_line(conn: Connection, person: Person, now: datetime, line_id: str, v
     """Changes a line of the own unit; the head's signature no longer stands."""
     old, plan, part = _line_for(conn, person, "plan_lines.change", line_id)
     _reopen(conn, person, now, plan, part)
-    line, facts, proposal = _judged(conn, plan, old.line.unit_id, values, beijing_day(now))
-    _must_be_new(conn, plan, line, line_id)
+    line, facts, proposal = _judged(conn, plan, old.line.unit_id, line_id, values, beijing_day(now))
     more = facts | {"entered_by": person.id, "entered_at": stamp(now)}
     plans.put_line(conn, line_id, plan.version, line, more)
-    asked = _ask_ratio(conn, person, now, plan.year, line_id, line, proposal)
+    asked = _ask_ratio(conn, person, now, plan, line_id, line, proposal)
     _note(conn, person, now, "plan_line.change", line_id, old.line, line, asked)
 
 
@@ -127,7 +125,7 @@ def decide_override(
 
 
 def _judged(
-    conn: Connection, plan: Plan, unit_id: str, values: Mapping[str, str], today: date
+    conn: Connection, plan: Plan, unit_id: str, line_id: str, values: Mapping[str, str], today: date
 ) -> tuple[Line, dict[str, Any], Proposal]:
     """The line as entered, what is kept beside it of its proposal, and the proposal; or what is wrong with it."""
     version, released = released_items(conn, today)
@@ -137,15 +135,11 @@ def _judged(
     line, faults = check_line({**values, "unit_id": unit_id}, plan.year, released)
     if line is None:
         raise Faulty("plan_line_invalid", faults)
+    others = _others(conn, plan, line, line_id)
     proposal = proposal_for(conn, released[item_id], unit_id, plan.year, today, line.campaign)
-    needed = needs(proposal, line.count, line.flagged_count)
+    _must_be_possible(line, proposal)
+    needed = needs(proposal, *_total(line, others))
     must_have_reasons(line, needed)
-    if line.flagged_count > proposal.flagged:
-        fault = Fault("flagged_count", "plan_too_many_flagged", {"n": proposal.flagged})
-        raise Faulty("plan_line_invalid", [fault])
-    if line.count > len(proposal.candidates):
-        fault = Fault("count", "plan_too_many", {"n": len(proposal.candidates)})
-        raise Faulty("plan_line_invalid", [fault])
     facts = {
         "list_version": version,
         "population": proposal.population,
@@ -157,19 +151,30 @@ def _judged(
     return line, facts, proposal
 
 
-def _must_be_new(conn: Connection, plan: Plan, line: Line, line_id: str | None) -> None:
-    """A unit has one line for an item and a window; a campaign's beside the others."""
-    for one in plans.lines_of(conn, plan.year, plan.version):
-        other = one.line
-        same = (other.unit_id, other.item_id, other.window_from, other.window_to, other.campaign)
-        if one.id != line_id and same == (
-            line.unit_id,
-            line.item_id,
-            line.window_from,
-            line.window_to,
-            line.campaign,
-        ):
-            raise Problem("plan_line_taken")
+def _others(conn: Connection, plan: Plan, line: Line, line_id: str) -> list[Line]:
+    """What the unit plans for the item besides, a campaign's apart; the same window twice is refused."""
+    known = [one.line for one in plans.lines_of(conn, plan.year, plan.version) if one.id != line_id]
+    mine = [
+        one for one in known if (one.unit_id, one.item_id, one.campaign) == (line.unit_id, line.item_id, line.campaign)
+    ]
+    if any((one.window_from, one.window_to) == (line.window_from, line.window_to) for one in mine):
+        raise Problem("plan_line_taken")
+    return mine
+
+
+def _total(line: Line, others: Sequence[Line]) -> tuple[int, int]:
+    """How many subjects, and how many flagged ones, the unit plans for the item in all."""
+    both = [line, *others]
+    return sum(one.count for one in both), sum(one.flagged_count for one in both)
+
+
+def _must_be_possible(line: Line, proposal: Proposal) -> None:
+    """Nobody plans more than there is to draw."""
+    most = len(proposal.candidates) * max(line.draws, 1)
+    if line.count > most:
+        raise Faulty("plan_line_invalid", [Fault("count", "plan_too_many", {"n": most})])
+    if line.flagged_count > proposal.flagged * max(line.draws, 1):
+        raise Faulty("plan_line_invalid", [Fault("flagged_count", "plan_too_many_flagged", {"n": proposal.flagged})])
 
 
 def _line_for(conn: Connection, person: Person, right: str, line_id: str) -> tuple[Kept, Plan, Part]:
@@ -197,18 +202,19 @@ def _reopen(conn: Connection, person: Person, now: datetime, plan: Plan, part: P
 
 
 def _ask_ratio(
-    conn: Connection, person: Person, now: datetime, year: int, line_id: str, line: Line, proposal: Proposal
+    conn: Connection, person: Person, now: datetime, plan: Plan, line_id: str, line: Line, proposal: Proposal
 ) -> str | None:
     """A line below the floor asks the principal by itself, with the line's reason; the id of the request, if any."""
     plans.withdraw_overrides(conn, line_id)
-    if "below_floor" not in needs(proposal, line.count, line.flagged_count):
+    count, flagged = _total(line, _others(conn, plan, line, line_id))
+    if "below_floor" not in needs(proposal, count, flagged):
         return None
-    approved = (one for one in plans.overrides_of(conn, year) if one.line_id == line_id and one.state == "approved")
-    if any(one.asked <= line.count for one in approved):
+    requests = plans.overrides_of(conn, plan.year)
+    if any(one.line_id == line_id and one.state == "approved" and one.asked <= count for one in requests):
         return None
     values = {"unit_id": line.unit_id, "line_id": line_id, "reason": line.reason or ""}
     return _add_override(
-        conn, person, now, year, "ratio", line.item_id, least=proposal.floor, asked=line.count, **values
+        conn, person, now, plan.year, "ratio", line.item_id, least=proposal.floor, asked=count, **values
     )
 
 

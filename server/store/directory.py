@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from server.store.tables import account, officer, template, unit
+from server.store.tables import account, officer, subject, template, unit
 
 
 def names_of_people(conn: Connection) -> dict[str, str]:
@@ -28,3 +29,9 @@ def checklist(conn: Connection, sha256: str) -> dict[str, Any]:
 def names_of_units(conn: Connection) -> dict[str, str]:
     """The name of every unit by its id, in the order of the ids."""
     return {row.id: row.name for row in conn.execute(sa.select(unit.c.id, unit.c.name).order_by(unit.c.id))}
+
+
+def subjects_named(conn: Connection, ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Name and credit code of some subjects by their ids."""
+    query = sa.select(subject.c.id, subject.c.name, subject.c.uscc).where(subject.c.id.in_(ids))
+    return {row.id: (row.name, row.uscc) for row in conn.execute(query)}
