@@ -77,6 +77,7 @@ def _parts(db: Database, settings: Settings, clock: Clock) -> dict[str, object]:
         "painter": Painter(files.shown),
         "field_app": app,
         "office_files": _office_files(),
+        "public_files": _public_files(),
         "every_header": [(name.lower().encode(), value.encode()) for name, value in every_header.items()],
     }
 
@@ -114,3 +115,9 @@ def _office_files() -> dict[str, Item]:
         for name, path in paths.items()
         if path.is_file()
     }
+
+
+def _public_files() -> dict[str, Item]:
+    """What the public pages load."""
+    paths = (ASSETS / "public.css", ASSETS / "mark.svg", WEB / "tokens.css")
+    return {path.name: item(f"/assets/{path.name}", type_of(path.name), path.read_bytes()) for path in paths}

@@ -6,7 +6,6 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.params import FromPath
-from litestar.response import Redirect
 
 from server.errors import Problem
 from server.fieldapp import FieldApp
@@ -48,12 +47,6 @@ async def office_asset(request: Request[Any, Any, Any], name: FromPath[str]) -> 
     return send(request, held)
 
 
-@get("/", exclude_from_auth=True)
-async def front_door() -> Redirect:
-    """Leads to the office until there are public pages."""
-    return Redirect("/office/")
-
-
 def send(request: Request[Any, Any, Any], held: Item) -> Response[bytes]:
     """The file, packed where the browser takes it, or 304 where it has it."""
     headers = {"ETag": held.etag, "Cache-Control": ASK_EACH_TIME, "Vary": "Accept-Encoding"}
@@ -66,4 +59,4 @@ def send(request: Request[Any, Any, Any], held: Item) -> Response[bytes]:
     return Response(body, headers=headers, media_type=held.type)
 
 
-handlers = [app_file, worker, precache, office_asset, front_door]
+handlers = [app_file, worker, precache, office_asset]

@@ -266,7 +266,7 @@ def coverage_file(request: Asked) -> Response[bytes]:
     w = words_for(request)
     head = [w("items.name"), w("items.code"), w("items.subjects"), *units.values()]
     rows = [[line.item.name, line.item.id, line.total, *(line.by_unit.get(id, 0) for id in units)] for line in lines]
-    return file_of(csv_bytes([head, *rows]), "coverage.csv", "text/csv; charset=utf-8")
+    return file_of(csv_bytes([head, *rows]), "coverage.csv", "text/csv")
 
 
 def _coverage(request: Asked) -> tuple[Sequence[Any], Mapping[str, str]]:
