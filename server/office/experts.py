@@ -78,7 +78,7 @@ def expert_leaves(conn: Connection, person: Person, now: datetime, expert_id: st
 def expert_returns(conn: Connection, person: Person, now: datetime, expert_id: str, values: Mapping[str, str]) -> None:
     """Takes the leaving back."""
     row = row_for_change(conn, person, expert_id)
-    reason = needed_reason(values)
+    reason = needed_reason(values, "left_reason")
     experts.leave_library(conn, expert_id, None, person.id, now)
     _note(conn, person, now, "expert.return", expert_id, row, {"reason": reason})
 

@@ -44,7 +44,7 @@ def cancel_leave(conn: Connection, person: Person, now: datetime, leave_id: str,
     """Takes a leave back, with the reason."""
     known = leave_for(conn, person, leave_id)
     permit(person, "officers.change", known.unit_id)
-    reason = needed_reason(values)
+    reason = needed_reason(values, "reason")
     leaves.cancel_leave(conn, leave_id, person.id, now)
     before, detail = digest_of(known.leave), {"officer": known.leave.officer_id, "reason": reason}
     trail.append(conn, [trail.Act("leave.cancel", person.id, f"leave:{leave_id}", before, None, detail)], now)

@@ -97,7 +97,7 @@ def officer_returns(
 ) -> None:
     """Takes the leaving back: he is there as before."""
     row = row_for_change(conn, person, officer_id)
-    reason = needed_reason(values)
+    reason = needed_reason(values, "left_reason")
     officers.leave_office(conn, officer_id, None, person.id, now)
     _note(conn, person, now, "officer.return", officer_id, row, {"reason": reason})
 
@@ -148,16 +148,16 @@ def must_be_here(row: Row) -> None:
 def day_and_reason(values: Mapping[str, str], field: str) -> tuple[str, str]:
     """The day and the reason of a leaving."""
     entry = Entry(values)
-    day, reason = entry.day(field), _reason(entry)
+    day, reason = entry.day(field), _reason(entry, "left_reason")
     if not entry.is_good or day is None:
         raise Invalid(entry.faults, ARTICLE)
     return day, reason
 
 
-def needed_reason(values: Mapping[str, str]) -> str:
+def needed_reason(values: Mapping[str, str], field: str) -> str:
     """The reason of an act that needs no more."""
     entry = Entry(values)
-    reason = _reason(entry)
+    reason = _reason(entry, field)
     if not entry.is_good:
         raise Invalid(entry.faults)
     return reason
@@ -166,7 +166,7 @@ def needed_reason(values: Mapping[str, str]) -> str:
 def field_and_reason(values: Mapping[str, str]) -> tuple[str, str]:
     """Which sealed field is to be shown, and why."""
     entry = Entry(values)
-    field, reason = entry.choice("field", personnel.SEALED), _reason(entry)
+    field, reason = entry.choice("field", personnel.SEALED), _reason(entry, "reason")
     if not entry.is_good:
         raise Invalid(entry.faults)
     return field, reason
@@ -178,9 +178,9 @@ def accept(faults: Sequence[Fault], values: Mapping[str, str], article: str) -> 
         raise Invalid(faults, article)
 
 
-def _reason(entry: Entry) -> str:
-    reason = entry.text("reason", most=200)
-    entry.faults += number_faults("reason", reason)
+def _reason(entry: Entry, field: str) -> str:
+    reason = entry.text(field, most=200)
+    entry.faults += number_faults(field, reason)
     return reason
 
 

@@ -78,7 +78,7 @@ def find_officers(
     blinds = {personnel.blind_of(sealer, officer, field, each) for field in personnel.SEALED for each in number if each}
     rows = [row for row in personnel.rows_where(conn, officer, *_of(unit_id)) if _matches(row, text, blinds)]
     found = (personnel.masked(sealer, officer, row, Officer) for row in rows if not domain or domain in row["domains"])
-    return sorted((one for one in found if _stands(one, state, today)), key=lambda one: (one.unit_id, one.id))
+    return sorted((one for one in found if stands(one, state, today)), key=lambda one: (one.unit_id, one.id))
 
 
 def ending(conn: Connection, unit_id: str | None, first: str, last: str) -> list[tuple[str, str, str]]:
@@ -184,8 +184,7 @@ def spellings(name: str) -> tuple[str, str, str]:
     return name.lower(), "".join(lazy_pinyin(name)).lower(), "".join(initials).lower()
 
 
-def _stands(one: Officer, state: str, today: date) -> bool:
-    stands = validity(one, today)
-    if state == "here":
-        return stands != "left"
-    return state in ("all", stands)
+def stands(one: Officer, state: str, today: date) -> bool:
+    """Whether somebody belongs under a filter of `STATES`."""
+    now = validity(one, today)
+    return now != "left" if state == "here" else state in ("all", now)
