@@ -60,7 +60,7 @@ class Office:
         """Somebody who signed in by the form, as a browser does: with a cookie and pages for people."""
         client = self.running.client(headers=HTML)
         answer = client.post("/office/sign-in", data={"username": username, "password": "suijian-demo"})
-        assert (answer.status_code, answer.headers["location"]) == (303, "/office/inbox")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/office/")
         return client
 
     def page(self, username: str, name: str, more: str = "") -> httpx.Response:

@@ -35,10 +35,11 @@ DEMO: Final = {
 SMALL: Final = """() => [
     ...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary'),
   ].filter((one) => {
-    if (one.closest('p, li, dd > span, .tag, .notice') && getComputedStyle(one).display === 'inline') return false;
+    if (one.closest('p, li, dd, .tag, .notice') && getComputedStyle(one).display === 'inline') return false;
     if (one.closest('td, th') && getComputedStyle(one).display === 'inline') return false;
     if (!one.checkVisibility({ visibilityProperty: true }) || one.matches('.skip, .vh')) return false;
-    const box = one.getBoundingClientRect();
+    const target = one.matches('[type=checkbox], [type=radio]') ? one.closest('label') ?? one : one;
+    const box = target.getBoundingClientRect();
     return box.width > 0 && (box.height < 43.9 || box.width < 43.9);
   })
   .map((one) => `${one.tagName} ${one.className} ${one.textContent.trim().slice(0, 20)} `
@@ -241,15 +242,25 @@ def fit(page: Page) -> list[str]:
 
 
 def foreign_words(page: Page) -> list[str]:
-    """Latin words on a Chinese page."""
-    return re.findall(r"[A-Za-z]{2,}[A-Za-z .]*", LATIN.sub("", page.inner_text("body")))
+    """Latin words on a Chinese page; what stands in `code` is a code."""
+    text = page.evaluate(
+        """() => {
+          const body = document.body.cloneNode(true);
+          body.querySelectorAll('code, script').forEach((one) => one.remove());
+          document.body.append(body);
+          const text = body.innerText;
+          body.remove();
+          return text;
+        }"""
+    )
+    return re.findall(r"[A-Za-z]{2,}[A-Za-z .]*", LATIN.sub("", text))
 
 
 def unsent(page: Page) -> list[str]:
     """Forms that nobody could send without script: no address, or no button."""
     return list(
         page.evaluate(
-            """() => [...document.querySelectorAll('form')]
+            """() => [...document.querySelectorAll('form[method=post]')]
               .filter((one) => !one.getAttribute('action') || !one.querySelector('button:not([type=button])'))
               .map((one) => `a form without address or button: ${one.outerHTML.slice(0, 160)}`)"""
         )
