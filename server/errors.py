@@ -59,6 +59,40 @@ CODES: dict[str, Code] = {
         "您用的是一次性密码，请先改成自己的密码。",
         "Your password was given for one time; change it to one of your own first.",
     ),
+    "account_changed": Code(
+        409,
+        None,
+        "您查看后有人改了这个账号，没有保存。请核对现在的内容再改。",
+        "Somebody changed this account after you looked at it; nothing was saved. Look at it again.",
+    ),
+    "account_state": Code(
+        409, None, "这个账号现在不能这样办，请刷新后再看。", "The account does not stand so; reload the page."
+    ),
+    "last_admin": Code(
+        409,
+        None,
+        "这是最后一位管理员，不能取消或停用。请先让另一位同事当管理员。",
+        "This is the last administrator; make somebody else one first.",
+    ),
+    "own_roles": Code(
+        403,
+        None,
+        "不能给自己加职责，请由另一位管理员办理。",
+        "Nobody gives himself a role; another administrator does it.",
+    ),
+    "own_reset": Code(
+        403,
+        None,
+        "自己的密码请在「我的账号」里修改。",
+        "Change your own password under My account.",
+    ),
+    "device_revoked": Code(409, None, "这部手机已经停用了。", "This phone is revoked already."),
+    "unit_in_use": Code(
+        409,
+        None,
+        "这个单位还有 {people} 个账号、{officers} 名执法人员、{units} 个下级单位，不能撤销。请先调到别处。",
+        "The unit still has {people} accounts, {officers} officers and {units} units under it; move them first.",
+    ),
     "bad_csrf": Code(403, None, "页面已过期，请刷新后重试。", "The page is out of date; reload it and try again."),
     "bad_origin": Code(403, None, "请求来自其他网站，已拒绝。", "The request comes from another site and was refused."),
     "bad_key": Code(400, None, "设备公钥无效：{why}", "The device's public key is not valid: {why}"),
@@ -251,6 +285,9 @@ CODES: dict[str, Code] = {
         "31",
         "这一版定于 {day} 起执行，日期已到，不能再批准；请法规股改期后重新起草。",
         "This version was to begin on {day}, which has come; the legal unit has to propose it again with a later day.",
+    ),
+    "non_random_decided": Code(
+        409, "2", "这次检查已经作过决定，不能再改。", "This inspection has been decided on and stays as it is."
     ),
     "calendar_unchanged": Code(
         409,

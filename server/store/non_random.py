@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from server.domain.non_random import HELD, NonRandom
-from server.store.tables import non_random, subject, unit, unit_subject
+from server.store.tables import item, non_random, subject, unit, unit_subject
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -69,14 +69,20 @@ def subject_in_library(conn: Connection, unit_id: str, code: str) -> str | None:
     found: str | None = conn.scalar(
         sa.select(subject.c.id)
         .join(unit_subject, unit_subject.c.subject_id == subject.c.id)
-        .where(unit_subject.c.unit_id == unit_id, subject.c.uscc == code)
+        .where(unit_subject.c.unit_id == unit_id, sa.or_(subject.c.uscc == code, subject.c.registration == code))
     )
     return found
 
 
+def items_now(conn: Connection) -> dict[str, str]:
+    """Every item that was ever listed or is being drafted, with its name: what an inspection may have looked at."""
+    return {row.id: row.name for row in conn.execute(sa.select(item.c.id, item.c.name).order_by(item.c.id))}
+
+
 def _lines() -> sa.Select[Any]:
+    code = sa.func.coalesce(subject.c.uscc, subject.c.registration)
     return (
-        sa.select(non_random, subject.c.name.label("subject"), subject.c.uscc.label("code"), unit.c.name.label("unit"))
+        sa.select(non_random, subject.c.name.label("subject"), code.label("code"), unit.c.name.label("unit"))
         .join(subject, subject.c.id == non_random.c.subject_id)
         .join(unit, unit.c.id == non_random.c.unit_id)
     )
