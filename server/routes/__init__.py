@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-ROOMS = ("home", "accounts", "trail", "rules", "items", "subjects", "officers", "imports", "plans")
+ROOMS = ("home", "accounts", "trail", "rules", "calendar", "non_random", "items", "subjects", "officers", "imports", "plans")
 MODULES = (
     *("health", "schema", "static", "session", "devices", "tus", "media", "sync", "visits", "public", "office"),
     *(f"rooms.{name}" for name in ROOMS),
