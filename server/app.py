@@ -18,6 +18,7 @@ from server import fieldapp
 from server.edge import House, headers_of_every_answer
 from server.faults import HANDLERS
 from server.fieldapp import WEB
+from server.office.import_worker import Worker
 from server.routes import all_handlers
 from server.routes.guards import Authentication
 from server.settings import Settings, read_settings
@@ -55,7 +56,7 @@ def create_app(settings: Settings, clock: Clock = wall_clock) -> House:
         request_max_body_size=MOST_BODY,
         openapi_config=None,  # `routes.schema` serves the description
         logging_config=None,
-        on_startup=[_sweep, _spare_the_collector],
+        on_startup=[_sweep, _spare_the_collector, _go_on_importing],
         on_shutdown=[_close],
     )
 
@@ -67,12 +68,14 @@ def _parts(db: Database, settings: Settings, clock: Clock) -> dict[str, object]:
     app = fieldapp.load()
     every_header = headers_of_every_answer(settings, app.importmap_hash)
     files = FileStore(settings.media)
+    sealer = open_sealer(settings.keys)
     return {
         "db": db,
         "settings": settings,
         "clock": clock,
         "keys": open_keys(settings.keys, str(replica), str(epoch)),
-        "sealer": open_sealer(settings.keys),
+        "sealer": sealer,
+        "imports": Worker(db, sealer, settings.data / "imports", clock),
         "files": files,
         "painter": Painter(files.shown),
         "field_app": app,
@@ -93,6 +96,11 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+
+
+def _go_on_importing(app: Litestar) -> None:
+    """Imports that a stopped server left in the middle go on."""
+    app.state["imports"].resume()
 
 
 async def _close(app: Litestar) -> None:

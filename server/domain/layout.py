@@ -273,14 +273,21 @@ def values_of(header: Header, cells: Sequence[Any]) -> tuple[dict[str, str], lis
 def _text(column: Column, cell: Any, faults: list[Fault]) -> str:
     if isinstance(cell, str):
         return _from_text(column, cell, faults)
+    if isinstance(cell, int | float) and abs(cell) >= _EXACT:
+        faults.append(Fault(column.field, "number_not_text", {"value": f"{cell:.5E}"}))
+        return ""
+    return plain_text(cell)
+
+
+def plain_text(cell: Any) -> str:
+    """A cell as text: a number without a point where it has none, a day as "2026-01-31"."""
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, list):
         return str(cell[1])
-    if abs(cell) >= _EXACT:
-        faults.append(Fault(column.field, "number_not_text", {"value": f"{cell:.5E}"}))
-        return ""
-    return str(int(cell)) if cell == int(cell) else repr(cell)
+    if isinstance(cell, float) and cell == int(cell):
+        return str(int(cell))
+    return str(cell)
 
 
 def _from_text(column: Column, cell: str, faults: list[Fault]) -> str:

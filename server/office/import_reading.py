@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from server.domain.faults import Fault, stops
-from server.domain.layout import LAYOUTS, Header, Layout, header_of, values_of
+from server.domain.layout import LAYOUTS, Header, Layout, header_of, plain_text, values_of
 from server.office.act import new_id
 from server.office.libraries import Entry, Known, Library
 from server.sheets import reading
@@ -26,6 +26,10 @@ MOST_FAULTS: Final = 20
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+
+
+class GivenUp(Exception):
+    """Somebody gave the batch up while it was being read."""
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -77,6 +81,14 @@ def rows_in(batch: Batch, file: BinaryIO) -> Iterator[Row]:
     form = Form(batch.form["kind"], batch.form["encoding"], batch.form["delimiter"])
     rows = reading.rows(file, form, LAYOUTS[batch.layout].sheet)
     return (row for row in rows if row.number == 0 or row.number > batch.form["row"])
+
+
+def rows_whole(batch: Batch, file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
+    """Every row of the file as texts, whatever stands above the header included."""
+    form = Form(batch.form["kind"], batch.form["encoding"], batch.form["delimiter"])
+    for row in reading.rows(file, form, LAYOUTS[batch.layout].sheet):
+        if row.number:
+            yield row.number, [plain_text(cell) for cell in row.cells]
 
 
 # --- the dry run ------------------------------------------------------------------------------------------------------
@@ -173,10 +185,11 @@ def read_batch(db: Database, sources: Sources, sealer: Sealer, library: Library,
 def _store(
     conn: Connection, batch_id: str, judged: Judged, first: int, kinds: Counter[str], codes: Counter[str]
 ) -> None:
+    counts = {"kinds": dict(kinds), "codes": dict(codes)}
+    if not imports.set_batch(conn, batch_id, "reading", done=sum(kinds.values()), counts=counts):
+        raise GivenUp
     imports.add_rows(conn, batch_id, judged.rows)
     imports.add_faults(conn, batch_id, first, judged.faults)
-    counts = {"kinds": dict(kinds), "codes": dict(codes)}
-    imports.set_batch(conn, batch_id, "reading", done=sum(kinds.values()), counts=counts)
 
 
 def _finish(conn: Connection, batch_id: str, total: int) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from server.domain.faults import Invalid
 from server.domain.instant import beijing_day
 from server.office.import_applying import Work, apply_batch, undo_batch
-from server.office.import_reading import read_batch
+from server.office.import_reading import GivenUp, read_batch
 from server.office.libraries import Place, Stroke
 from server.office.library import library_of
 from server.store import imports
@@ -70,6 +70,8 @@ class Worker:
         if batch.state == "reading":
             try:
                 read_batch(self._db, self.sources, self._sealer, library, batch)
+            except GivenUp:
+                return False
             except Invalid as refused:
                 self._give_up(batch, refused)
             return True

@@ -11,6 +11,7 @@ import msgspec
 from server.domain.codes import normal_code
 from server.domain.faults import Fault
 from server.domain.layout import SUBJECTS, split, word_of
+from server.domain.mask import mask_phone
 from server.domain.subject import Subject, check_subject, values_of
 from server.office.libraries import Entry, Known, New, Place, Stroke
 from server.store import subjects
@@ -48,6 +49,8 @@ class Subjects:
         """As the form of a subject is checked; beside it the units that have it in their libraries."""
         faults: list[Fault] = []
         plain = dict(values) | {"flags": _flags(values.get("flags", ""), faults)}
+        if known is not None and plain.get("phone") == mask_phone(known.entry["subject"]["phone"]):
+            plain["phone"] = known.entry["subject"]["phone"]  # a masked export that came back
         subject, more = check_subject(plain)
         faults += more
         there = tuple(known.entry["units"]) if known else ()

@@ -16,6 +16,7 @@ import msgspec
 
 from server.domain.faults import Fault, Invalid
 from server.errors import Problem
+from server.sheets.quoting import unquoted
 
 CHILD: Final = Path(__file__).with_name("unpack.py")
 MOST_ROWS: Final = 200_000
@@ -152,7 +153,7 @@ def _of_text(file: BinaryIO, form: Form) -> Iterator[Row]:
                 count += 1
                 if count > MOST_ROWS:
                     raise refused("too_many_rows", most=MOST_ROWS)
-                yield Row(number, cells)
+                yield Row(number, [unquoted(cell) for cell in cells])
         except csv.Error as fault:
             raise refused("broken_row", row=number + 1) from fault
 

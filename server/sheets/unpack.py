@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import resource
 import sys
 import zipfile
@@ -133,7 +134,7 @@ def _chosen(names: list[str], wanted: str) -> str:
 
 
 def _cell(value: object) -> Any:
-    if isinstance(value, bool | int | float):
+    if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     if isinstance(value, datetime.datetime):
         return ["d", value.date().isoformat() if value.time() == datetime.time() else value.isoformat(" ", "minutes")]

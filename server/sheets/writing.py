@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -12,24 +11,12 @@ from typing import Any, BinaryIO, Final
 import xlsxwriter
 
 from server.domain.layout import Column, Layout, plain_words
+from server.sheets.quoting import is_dangerous, quoted
 
 BOM: Final = "\ufeff"
 """Without it the usual spreadsheet takes a UTF-8 text for one in the local code page."""
 
-_HOT: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
-_DANGEROUS: Final = re.compile(rf"'*(?:[\t\r\n]|\s*[{_HOT}])")
-_QUOTED: Final = re.compile(rf"'+(?:[\t\r\n]|\s*[{_HOT}])")
 _SHARED_MEMORY: Final = Path("/dev/shm")
-
-
-def quoted(text: str) -> str:
-    """A text that a spreadsheet shows and doesn't reckon with: `=1+1` becomes `'=1+1`."""
-    return f"'{text}" if _DANGEROUS.match(text) else text
-
-
-def unquoted(text: str) -> str:
-    """What `quoted` made of it taken back."""
-    return text[1:] if _QUOTED.match(text) else text
 
 
 def csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
@@ -56,7 +43,7 @@ def write_workbook(file: BinaryIO, sheet: str, rows: Iterable[Sequence[str]]) ->
         page.freeze_panes(1, 0)
         for number, row in enumerate(rows):
             for at, cell in enumerate(row):
-                look = head if number == 0 else quote if _DANGEROUS.match(cell) else text
+                look = head if number == 0 else quote if is_dangerous(cell) else text
                 page.write_string(number, at, cell[:32_767], look)
 
 

@@ -15,7 +15,7 @@ from server.domain.instant import stamp
 from server.store.bulk import insert_rows
 from server.store.tables import import_batch, import_fault, import_row, unit
 
-CHUNK: Final = 500
+CHUNK: Final = 1000
 """Rows of one transaction: what anybody else has to wait for."""
 
 BUSY: Final = ("reading", "applying", "undoing")

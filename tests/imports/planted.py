@@ -43,12 +43,15 @@ class Planted(NamedTuple):
     code: str
 
 
-def good_row(rng: Random, number: int) -> list[str]:
-    """A valid row, every column filled."""
+def good_row(rng: Random, number: int, taken: set[str]) -> list[str]:
+    """A valid row, every column filled; its code is in none of the rows before."""
+    while (code := credit_code(rng, "91")) in taken:
+        pass
+    taken.add(code)
     brand = "".join(rng.choice(BRANDS) for _ in range(3))
     kind = number % 40 == 0
     return [
-        credit_code(rng, "91"),
+        code,
         f"{411303000000000 + number * 10:015d}"[:14] + str(_check(f"{411303000000000 + number * 10:015d}"[:14])),
         f"南阳{brand}{number}化工有限公司",
         f"{brand[0]}某{number % 97}".replace("0", "零"),
@@ -115,8 +118,9 @@ def rows(count: int, seed: int, share: float = 0.01) -> Iterator[tuple[list[str]
     places = sorted(rng.sample(range(2, count + 1), round(count * share)))
     kinds = {place: ERRORS[turn % len(ERRORS)] for turn, place in enumerate(rng.sample(places, len(places)))}
     first: list[str] = []
+    taken: set[str] = set()
     for number in range(1, count + 1):
-        row = good_row(rng, number)
+        row = good_row(rng, number, taken)
         first = first or row
         error = kinds.get(number)
         if error is None:
