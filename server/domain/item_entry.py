@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from server.domain.codes import normal_code
 from server.domain.entry import Entry
 from server.domain.faults import Fault
 from server.domain.item import CATEGORIES, JUDGED, SECTORS, Applies, Basis, Item, Phrase, Point, Scope
@@ -67,7 +68,7 @@ def check_item(values: Mapping[str, str], base: Item) -> tuple[Item | None, list
 
 def _ratio(entry: Entry) -> int | None:
     """A percentage with at most two decimals, as the law gives it, in units of 1 per 10,000."""
-    text = entry.line("ratio", required=False).removesuffix("%").removesuffix("％").strip()
+    text = normal_code(entry.line("ratio", required=False)).removesuffix("%")
     if not text:
         return None
     match = _PERCENT.fullmatch(text)
@@ -85,7 +86,9 @@ def percent(ratio: int | None) -> str:
 
 
 def _scope(entry: Entry, values: Mapping[str, str]) -> Scope:
-    industries = tuple(dict.fromkeys(entry.line("scope.industries", required=False).upper().replace("、", " ").split()))
+    industries = tuple(
+        dict.fromkeys(map(normal_code, entry.line("scope.industries", required=False).replace("、", " ").split()))
+    )
     for code in industries:
         if not _INDUSTRY.fullmatch(code):
             entry.wrong("scope.industries", "industry_prefix", found=code[:20])
