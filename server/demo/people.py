@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from server.demo.district import HAZCHEM, INDUSTRY, LEGAL
+from server.demo.district import BRIGADE, HAZCHEM, INDUSTRY, LEGAL
 
 PASSWORD: Final = "suijian-demo"
 
@@ -30,6 +30,10 @@ ACCOUNTS: Final = (
     Account("chen", "陈望舒", INDUSTRY, ("officer",), True),
     Account("clerk", "周敏", HAZCHEM, ("unit_clerk",), False),
     Account("head", "郑国强", HAZCHEM, ("unit_head",), False),
+    Account("clerk-ic", "罗秋燕", INDUSTRY, ("unit_clerk",), False),
+    Account("head-ic", "田振华", INDUSTRY, ("unit_head",), False),
+    Account("clerk-brigade", "田玉洁", BRIGADE, ("unit_clerk",), False),
+    Account("head-brigade", "任志刚", BRIGADE, ("unit_head",), False),
     Account("legal", "沈若兰", LEGAL, ("legal_unit",), False),
     Account("principal", "马文博", None, ("principal",), False),
     Account("steering", "黄思远", None, ("steering_group",), False),

@@ -123,14 +123,14 @@ class Override(msgspec.Struct, frozen=True):
 def plans(conn: Connection) -> list[Plan]:
     """Every year's plan, the last year first."""
     rows = conn.execute(sa.select(plan).order_by(plan.c.year.desc())).mappings()
-    return [msgspec.convert(dict(row), Plan) for row in rows]
+    return [Plan(**row) for row in rows]
 
 
 def plan_of(conn: Connection, year: int, *, lock: bool = False) -> Plan | None:
     """The plan of a year; with `lock` its row stays ours until the transaction ends."""
     query = sa.select(plan).where(plan.c.year == year)
     row = conn.execute(query.with_for_update() if lock else query).mappings().one_or_none()
-    return None if row is None else msgspec.convert(dict(row), Plan)
+    return None if row is None else Plan(**row)
 
 
 def add_plan(conn: Connection, year: int, supervision_plan: str, by: str, now: datetime) -> None:
@@ -272,7 +272,7 @@ def _lines(conn: Connection, *where: sa.ColumnElement[bool]) -> list[Kept]:
         .where(*where)
         .order_by(unit.c.kind.desc(), unit.c.id, plan_line.c.window_from, item.c.name, plan_line.c.id)
     )
-    return [_kept(dict(row)) for row in conn.execute(query).mappings()]
+    return [_kept({str(name): value for name, value in row.items()}) for row in conn.execute(query).mappings()]
 
 
 def _kept(row: dict[str, Any]) -> Kept:

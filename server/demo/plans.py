@@ -1,0 +1,206 @@
+"""The demo's annual plans: this year's, released, filed and once amended; next year's, in the making; who was drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Final
+
+from server.demo.district import BRIGADE, HAZCHEM, INDUSTRY
+from server.demo.item_list import LEGAL_CLERK
+from server.demo.plan import UNIT_OF, VISITS, moment, tasks
+from server.domain.registry import Task
+from server.domain.subject import Subject
+from server.office import joint_lists, plan_lines
+from server.office import plans as office
+from server.store import registry
+from server.store.people import Person
+from server.store.selections import Selection, add_selections
+from server.store.session import Connection
+
+CLERKS: Final = {
+    HAZCHEM: Person("clerk", "clerk", "周敏", HAZCHEM, ("unit_clerk",), None),
+    INDUSTRY: Person("clerk-ic", "clerk-ic", "", INDUSTRY, ("unit_clerk",), None),
+    BRIGADE: Person("clerk-brigade", "clerk-brigade", "", BRIGADE, ("unit_clerk",), None),
+}
+HEADS: Final = {
+    HAZCHEM: Person("head", "head", "郑国强", HAZCHEM, ("unit_head",), None),
+    INDUSTRY: Person("head-ic", "head-ic", "", INDUSTRY, ("unit_head",), None),
+    BRIGADE: Person("head-brigade", "head-brigade", "", BRIGADE, ("unit_head",), None),
+}
+PRINCIPAL: Final = Person("principal", "principal", "马文博", None, ("principal",), None)
+
+OPENED_AGO, RELEASED_AGO, AMENDED_AGO, NEXT_AGO = 205, 196, 58, 9
+"""On which weekday before today: the plan begun, released, amended (after the list's third version), the next begun."""
+
+FIRST_LINES: Final = (
+    (HAZCHEM, "hazchem-storage", "全区危险化学品储存单位", 12, 0, 20, None, None),
+    (INDUSTRY, "workshop-fire", "街道和乡镇的工贸企业车间", 34, 0, 30, "lead", "卧龙区消防救援大队"),
+    (INDUSTRY, "confined-space", "有限空间作业的工贸企业", 12, 0, 0, None, None),
+    (BRIGADE, "workshop-fire", "执法大队辖区内的工贸企业车间", 12, 0, 0, None, None),
+)
+"""Unit, item, scope, count, raised ones of it, share of unified draws, joint, partner: the plan as first released."""
+
+ADDED_LINE: Final = (HAZCHEM, "special-operations", "涉及特种作业的生产经营单位", 24, 1, 0, None, None)
+MARKET: Final = "卧龙区市场监督管理局"
+JOINED_LINE: Final = (BRIGADE, "hazchem-storage", "市场监管部门牵头的联合抽查", 3, 0, 100, "participant", MARKET)
+"""What the amendment brings in."""
+
+CAPPED: Final = (3, 41, 240)
+"""Places of the three subjects that were drawn twice this year; the first is on the key list."""
+
+
+def fill(conn: Connection, today: date, everybody: Sequence[Subject]) -> None:
+    """Both plans by the office's own acts, and the draws of this year."""
+    _this_year(conn, today)
+    _amended(conn, today, everybody)
+    _drawn(conn, today, everybody)
+    _next_year(conn, today)
+
+
+# --- this year --------------------------------------------------------------------------------------------------------
+
+
+def _this_year(conn: Connection, today: date) -> None:
+    year, at = today.year, moment(today, OPENED_AGO, 9)
+    values = {"year": str(year), "supervision_plan": f"宛卧应急〔{year}〕3 号"}
+    office.open_plan(conn, LEGAL_CLERK, at, values)
+    for row in FIRST_LINES:
+        _signed(conn, today, OPENED_AGO - 2, year, row)
+    for unit in CLERKS:
+        office.submit_part(conn, CLERKS[unit], moment(today, OPENED_AGO - 4, 16), year, unit)
+    _release(conn, today, RELEASED_AGO, year, 4)
+
+
+def _amended(conn: Connection, today: date, everybody: Sequence[Subject]) -> None:
+    year = today.year
+    office.amend(
+        conn, LEGAL_CLERK, moment(today, AMENDED_AGO, 9), year, "事项清单增加特种作业，补列抽查；参加区里的联合抽查。"
+    )
+    _signed(conn, today, AMENDED_AGO - 1, year, ADDED_LINE)
+    joined = _signed(conn, today, AMENDED_AGO - 1, year, JOINED_LINE)
+    for unit in (HAZCHEM, BRIGADE):
+        office.submit_part(conn, CLERKS[unit], moment(today, AMENDED_AGO - 2, 16), year, unit)
+    _release(conn, today, AMENDED_AGO - 7, year, 11)
+    _leads_list(conn, today, joined, everybody)
+
+
+def _release(conn: Connection, today: date, ago: int, year: int, number: int) -> None:
+    """Consolidated, approved, filed twice and released."""
+    office.consolidate(conn, LEGAL_CLERK, moment(today, ago + 3, 10), year)
+    office.approve(conn, PRINCIPAL, moment(today, ago + 2, 10), year)
+    filed_on = moment(today, ago + 1, 9).date().isoformat()
+    for kind, authority, name in (
+        ("upper", "南阳市应急管理局", "宛应急备"),
+        ("market", MARKET, "宛卧市监备"),
+    ):
+        values = {"kind": kind, "authority": authority, "number": f"{name}〔{year}〕{number} 号", "filed_on": filed_on}
+        office.file_plan(conn, LEGAL_CLERK, moment(today, ago + 1, 15), year, values)
+    office.release(conn, LEGAL_CLERK, moment(today, ago, 9), year)
+
+
+def _leads_list(conn: Connection, today: date, line_id: str, everybody: Sequence[Subject]) -> None:
+    """What the market regulator drew, as its file came: three subjects, one of them not in the library."""
+    drawn = [everybody[place - 1] for place in (6, 9)]
+    rows = [(one.uscc or "", one.name) for one in drawn]
+    text = "统一社会信用代码,单位名称\n" + "".join(f"{code},{name}\n" for code, name in [*rows, UNKNOWN])
+    values = {
+        "lead": MARKET,
+        "document": f"宛卧市监〔{today.year}〕27 号",
+        "drawn_on": moment(today, AMENDED_AGO - 10, 9).date().isoformat(),
+    }
+    sent = "联合抽查名单.csv", text.encode()
+    joint_lists.import_list(conn, CLERKS[BRIGADE], moment(today, AMENDED_AGO - 11, 10), line_id, values, sent)
+
+
+UNKNOWN: Final = ("91411303MA9K2Q7T5L", "南阳市白河仓储有限公司")
+
+
+# --- next year --------------------------------------------------------------------------------------------------------
+
+
+def _next_year(conn: Connection, today: date) -> None:
+    """The draft: a unit that has submitted, one with a line to sign, one below the floor that asks the principal."""
+    year = today.year + 1
+    values = {"year": str(year), "supervision_plan": f"宛卧应急〔{today.year}〕61 号"}
+    office.open_plan(conn, LEGAL_CLERK, moment(today, NEXT_AGO, 9), values)
+    _signed(conn, today, NEXT_AGO - 2, year, _raised(FIRST_LINES[0]))
+    _entered(conn, today, NEXT_AGO - 3, year, ADDED_LINE)
+    _signed(conn, today, NEXT_AGO - 2, year, _raised(FIRST_LINES[1]))
+    low = (INDUSTRY, "confined-space", "有限空间作业的工贸企业", 4, 0, 0, None, None)
+    _entered(conn, today, NEXT_AGO - 3, year, low, "明年上半年两人到期离岗，先保证重点企业。")
+    _signed(conn, today, NEXT_AGO - 2, year, FIRST_LINES[3])
+    office.submit_part(conn, CLERKS[BRIGADE], moment(today, NEXT_AGO - 4, 16), year, BRIGADE)
+    days = {"other_days": "60"}
+    office.set_other_days(conn, CLERKS[HAZCHEM], moment(today, NEXT_AGO - 4, 17), year, HAZCHEM, days)
+
+
+Row = tuple[str, str, str, int, int, int, str | None, str | None]
+
+
+def _raised(row: Row) -> Row:
+    """The same with one subject that complaints raise: the demo's complaints are of this autumn."""
+    return (*row[:4], 1, *row[5:])
+
+
+def _signed(conn: Connection, today: date, ago: int, year: int, row: Row) -> str:
+    line_id = _entered(conn, today, ago, year, row)
+    plan_lines.sign_line(conn, HEADS[row[0]], moment(today, ago, 15), line_id)
+    return line_id
+
+
+def _entered(conn: Connection, today: date, ago: int, year: int, row: Row, reason: str = "") -> str:
+    unit, item, scope, count, raised, unified, joint, partner = row
+    values: Mapping[str, object] = {
+        "item_id": item,
+        "scope": scope,
+        "window_from": f"{year}-03-01",
+        "window_to": f"{year}-11-30",
+        "count": count,
+        "flagged_count": raised,
+        "unified_share": unified,
+        "own_share": 100 - unified,
+        "joint": joint or "",
+        "partner": partner or "",
+        "reason": reason,
+    }
+    entered = {name: str(value) for name, value in values.items()}
+    return plan_lines.add_line(conn, CLERKS[unit], moment(today, ago, 10), year, entered)
+
+
+# --- who was drawn ----------------------------------------------------------------------------------------------------
+
+
+def _drawn(conn: Connection, today: date, everybody: Sequence[Subject]) -> None:
+    """The draws of the demo's tasks, and two earlier ones of which three subjects were both times."""
+    known = tasks(today)
+    found = [
+        Selection(f"task-{task}", everybody[visit.subject - 1].id, UNIT_OF[task], known[task].window_from)
+        for visit in VISITS
+        for task in visit.tasks
+    ]
+    for task in _earlier(today):
+        registry.add_tasks(conn, [task])
+        found += [Selection(task.id, everybody[place - 1].id, task.unit_id, task.window_from) for place in CAPPED]
+    add_selections(conn, found)
+
+
+def _earlier(today: date) -> list[Task]:
+    """Two tasks of the first half of the year that are done."""
+    made = []
+    for number, (month, unit) in enumerate(((1, HAZCHEM), (2, BRIGADE)), 1):
+        first = min(date(today.year, month, 5), today)
+        last = (first + timedelta(40)).isoformat()
+        made.append(
+            Task(
+                id=f"task-earlier-{number}",
+                name=f"{today.year}年特种作业抽查（第{'一二'[number - 1]}批）",
+                unit_id=unit,
+                draw="undirected",
+                window_from=first.isoformat(),
+                window_to=last,
+                due_on=last,
+                items=("special-operations",),
+            )
+        )
+    return made
