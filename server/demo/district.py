@@ -48,6 +48,11 @@ TRAITS: Final = {
     "safety_services": ("safety_services",),
 }
 
+WATCHED: Final = 212
+"""How many live subjects with special operations the section of hazardous chemicals has in its library."""
+
+_MORE_TRAITS: Final = {3: ("special_operations",)}
+
 _CHARACTERS: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _REGISTRARS: Final = {"company": "91", "individual": "92", "cooperative": "93", "collective": "N2"}
 _ENDINGS: Final = {"company": "有限公司", "individual": "", "cooperative": "", "collective": "厂"}
@@ -79,11 +84,31 @@ def subjects(today: date) -> list[Subject]:
 
 
 def memberships(everyone: list[Subject]) -> Iterator[tuple[str, str]]:
-    """Which unit has which subject in its library: a section its own, the brigade every third of all."""
+    """Which unit has which subject in its library: a section its own, the brigade every third of all.
+
+    The section of hazardous chemicals also has those whose special operations it watches over.
+    """
+    watched = {subject.id for subject in watched_operations(everyone)}
     for place, subject in enumerate(everyone):
-        yield (INDUSTRY if "industry_commerce" in subject.traits else HAZCHEM), subject.id
+        own = INDUSTRY if "industry_commerce" in subject.traits else HAZCHEM
+        yield own, subject.id
+        if subject.id in watched and own != HAZCHEM:
+            yield HAZCHEM, subject.id
         if place % 3 == 0:
             yield BRIGADE, subject.id
+
+
+def watched_operations(everyone: list[Subject]) -> list[Subject]:
+    """The 212 live subjects with special operations in the library of the section of hazardous chemicals.
+
+    Mostly low classes, so that the rule set's matrix proposes eleven of them (story A); one is on the key list.
+    """
+    live = [one for one in everyone if one.status == "active" and "special_operations" in one.traits]
+    listed = [one for one in live if "hazardous_chemicals" in one.traits]
+    plain = [one for one in live if not one.flags and one not in listed]
+    low = [one for one in plain if one.risk == "low" and one.credit != "D"]
+    medium = [one for one in plain if one.risk == "medium" and one.credit == "B"]
+    return listed + low + medium[: WATCHED - len(listed) - len(low)]
 
 
 def fill(conn: Connection, sealer: Sealer, everyone: list[Subject], now: datetime) -> None:
@@ -129,7 +154,7 @@ def _subject(rng: Random, place: int, group: str, names: set[str], today: date) 
         lat_e7=round((town["lat"] + rng.uniform(-0.012, 0.012)) * 1e7),
         lon_e7=round((town["lon"] + rng.uniform(-0.012, 0.012)) * 1e7),
         flags=_flags(place, today),
-        traits=TRAITS[group],
+        traits=(*TRAITS[group], *_MORE_TRAITS.get(place, ())),
     )
 
 

@@ -22,7 +22,7 @@ _OF: Final[dict[str, tuple[str, str, Scope]]] = {
     "hazchem-storage": (HAZCHEM, _DEPARTMENT, Scope(traits=("hazardous_chemicals",))),
     "workshop-fire": (INDUSTRY, _WITH_FIRE, Scope(traits=("industry_commerce",))),
     "confined-space": (INDUSTRY, _DEPARTMENT, Scope(traits=("confined_space",))),
-    "special-operations": (HAZCHEM, _DEPARTMENT, Scope(traits=("hazardous_chemicals", "special_operations"))),
+    "special-operations": (HAZCHEM, _DEPARTMENT, Scope(traits=("special_operations",))),
 }
 """Item -> the unit responsible, the department, and whom the item covers."""
 
