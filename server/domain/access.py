@@ -38,11 +38,12 @@ RIGHTS: Final[dict[str, dict[str, str]]] = {
     "visit.return": {"unit_clerk": OWN},
     # --- accounts, units, phones, trail
     "office.enter": _ALL_READERS | _WATCHERS | {"admin": ALL},
+    "own_account": dict.fromkeys(ROLES, MINE),
     "accounts.read": {"admin": ALL, "auditor": ALL},
     "accounts.change": {"admin": ALL},
     "units.change": {"admin": ALL},
     "devices.read": {"admin": ALL, "auditor": ALL},
-    "devices.revoke": {"admin": ALL},
+    "devices.revoke": dict.fromkeys(ROLES, MINE) | {"admin": ALL},
     "trail.read": {"legal_unit": ALL, "principal": ALL} | _WATCHERS,
     # --- rule sets and calendar
     "rules.read": _ALL_READERS | _WATCHERS | {"admin": ALL},

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from importlib import import_module
 
-ROOMS = ("home", "accounts", "trail", "rules", "calendar", "non_random", "items", "subjects", "officers", "imports", "plans")
+ROOMS = (
+    "home",
+    "me",
+    "accounts",
+    "units",
+    "phones",
+    "permissions",
+    "trail",
+    "rules",
+    "calendar",
+    "items",
+    "subjects",
+    "officers",
+    "imports",
+    "plans",
+    "non_random",
+)
 MODULES = (
     *("health", "schema", "static", "session", "devices", "tus", "media", "sync", "visits", "public", "office"),
     *(f"rooms.{name}" for name in ROOMS),

@@ -105,9 +105,13 @@ def filled_by(thing: object) -> Filled:
     """A form that shows a struct as it stands: texts and numbers as text, lists as what is ticked."""
     known = msgspec.to_builtins(thing)
     return Filled(
-        {name: "" if value is None else str(value) for name, value in known.items() if not isinstance(value, list)},
-        {name: [str(one) for one in value] for name, value in known.items() if isinstance(value, list)},
+        {name: "" if value is None else str(value) for name, value in known.items() if not _is_many(value)},
+        {name: [str(one) for one in value] for name, value in known.items() if _is_many(value)},
     )
+
+
+def _is_many(value: object) -> bool:
+    return isinstance(value, list | tuple)
 
 
 # --- doing what was asked ---------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 Asked = Request[Person, Session, Any]  # what a handler behind `signed_in` takes
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 NO_AUTH = "exclude_from_auth"
+ONE_TIME_OK = "one_time_ok"  # opt of the few routes that are open before a one-time password is changed
 
 
 class Authentication(AbstractAuthenticationMiddleware):
@@ -128,10 +129,13 @@ def address_of(connection: Connection) -> str:
     return connection.client.host if connection.client else "local"
 
 
-def signed_in(connection: Connection, _handler: BaseRouteHandler) -> None:
-    """Guard: somebody is signed in."""
-    if connection.scope.get("user") is None:
+def signed_in(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Guard: somebody is signed in, and not with a password that was given for one time."""
+    person = connection.scope.get("user")
+    if person is None:
         raise Problem("not_signed_in", headers={"WWW-Authenticate": "Bearer"})
+    if person.must_change and not handler.opt.get(ONE_TIME_OK):
+        raise Problem("password_must_change")
 
 
 class has_role:  # noqa: N801  # reads as the sentence it is: guards=[has_role("admin")]

@@ -13,13 +13,13 @@ from litestar import Request, Response, Router, get, post
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
-from server.domain.access import OFFICE, may, office_sees, sees_all_units
+from server.domain.access import STAFF, may, office_sees, sees_all_units
 from server.errors import Problem
 from server.office import inbox, review, visit_page
 from server.office.missing import sentences
 from server.routes import guards
 from server.routes.guards import Asked, is_office, is_staff
-from server.routes.pages import LANGUAGE_COOKIE, form_of, is_partial, on_problem, render, words_for
+from server.routes.pages import LANGUAGE_COOKIE, form_of, is_ours, is_partial, on_problem, render, words_for
 from server.routes.session import no_cookie, session_cookie, try_sign_in
 from server.store import directory, people, reviews
 from server.store.people import Person
@@ -35,18 +35,12 @@ TURNING: Final = ("sign", "confirm", "propose_final", "assign", "admit", "accept
 # --- the door ---------------------------------------------------------------------------------------------------------
 
 
-@get("/", exclude_from_auth=True)
-async def home() -> Redirect:
-    """The office opens on its inbox."""
-    return Redirect("/office/inbox", status_code=303)
-
-
 @get("/sign-in")
 async def door(request: Request[Any, Any, Any]) -> Response[Any]:
-    """The sign-in page; somebody of the office who is signed in goes straight to the inbox."""
+    """The sign-in page; somebody of the office who is signed in goes straight in."""
     person = request.scope.get("user")
-    if person is not None and not OFFICE.isdisjoint(person.roles):
-        return Redirect("/office/inbox", status_code=303)
+    if person is not None and not STAFF.isdisjoint(person.roles):
+        return Redirect("/office/", status_code=303)
     return render(request, "sign_in", person=None, error=None, username="")
 
 
@@ -61,12 +55,11 @@ async def enter(request: Request[Any, Any, Any]) -> Response[Any]:
     except Problem as problem:
         error = "signin.slow" if problem.code == "slow_down" else "signin.wrong"
         return render(request, "sign_in", problem.status, person=None, error=error, username=username)
-    if OFFICE.isdisjoint(signed.person.roles):
+    inside = "/office/me/password" if signed.person.must_change else "/office/"
+    if STAFF.isdisjoint(signed.person.roles) and not signed.person.must_change:
         await asyncio.to_thread(_drop, request, signed)
         return render(request, "sign_in", 403, person=None, error="signin.office_only", username=username)
-    return Redirect(
-        "/office/inbox", status_code=303, cookies=[session_cookie(request.app.state.settings, signed.token)]
-    )
+    return Redirect(inside, status_code=303, cookies=[session_cookie(request.app.state.settings, signed.token)])
 
 
 def _drop(request: Request[Any, Any, Any], signed: people.SignedIn) -> None:
@@ -91,7 +84,6 @@ async def choose_language(request: Asked) -> Redirect:
     """Keeps the chosen language in a cookie and goes back to the page."""
     form = await form_of(request)
     back = form.get("back", "")
-    is_ours = back.startswith("/office/") and "\\" not in back
     secure = request.app.state.settings.is_https
     chosen = Cookie(
         LANGUAGE_COOKIE,
@@ -101,7 +93,7 @@ async def choose_language(request: Asked) -> Redirect:
         samesite="lax",
         secure=secure,
     )
-    return Redirect(back if is_ours else "/office/inbox", status_code=303, cookies=[chosen])
+    return Redirect(back if is_ours(back) else "/office/", status_code=303, cookies=[chosen])
 
 
 # --- the inbox --------------------------------------------------------------------------------------------------------
@@ -140,20 +132,12 @@ def show_inbox(request: Asked, show: str = "pending", q: str = "") -> Response[s
         "inbox",
         room="all" if shown == "all" else "inbox",
         waiting=sum(inbox.belongs(row, "pending") for row in rows),
-        unit=_unit_of(db, person),
         rows=[row for row in found if inbox.belongs(row, shown)],
         filters=filters,
         show=shown,
         q=q,
         names=names,
     )
-
-
-def _unit_of(db: Any, person: Person) -> str:
-    if person.unit_id is None:
-        return ""
-    with db.read() as conn:
-        return reviews.unit_name(conn, person.unit_id)
 
 
 # --- one visit --------------------------------------------------------------------------------------------------------
@@ -221,7 +205,6 @@ def _show(request: Asked, visit: Received, *, note: str | None = None, problem: 
         request,
         "visit_body" if is_partial(request) else "visit",
         problem.status if problem else 200,
-        unit=_unit_of(request.app.state.db, request.user),
         page=page,
         missing=sentences(page, w),
         note=note,
@@ -241,7 +224,7 @@ def show_visit(request: Asked, visit_id: str) -> Response[str]:
 def show_history(request: Asked, visit_id: str) -> Response[str]:
     """Every op: who, which phone, when."""
     page = _page_of(request, _visit_for(request, visit_id))
-    return render(request, "history", unit=_unit_of(request.app.state.db, request.user), page=page)
+    return render(request, "history", page=page)
 
 
 @get("/visits/{visit_id:str}/photos/{sha256:str}", guards=[is_office], sync_to_thread=True)
@@ -251,10 +234,8 @@ def show_photo(request: Asked, visit_id: str, sha256: str) -> Response[str]:
     photo = next((one for one in page.photos if one.sha256 == sha256), None)
     if photo is None:
         raise Problem("not_found")
-    unit = _unit_of(request.app.state.db, request.user)
-    return render(
-        request, "photo", unit=unit, visit=page.visit, photo=photo, author=page.names.get(photo.author or "", "")
-    )
+    author = page.names.get(photo.author or "", "")
+    return render(request, "photo", visit=page.visit, photo=photo, author=author)
 
 
 @get("/visits/{visit_id:str}/{act:str}", guards=[is_office])
@@ -344,7 +325,6 @@ router = Router(
     "/office",
     exception_handlers={Problem: on_problem},
     route_handlers=[
-        home,
         door,
         enter,
         leave,

@@ -10,9 +10,12 @@ import msgspec
 from litestar import Request, Response, Router, delete, get, post
 from litestar.datastructures import Cookie
 
+from server.domain.instant import stamp
 from server.errors import Problem
+from server.office import accounts
 from server.routes import guards
 from server.routes.body import decode
+from server.routes.forms import PROOF_LIFE
 from server.routes.guards import Asked, signed_in
 from server.settings import Settings
 from server.store import people
@@ -25,6 +28,26 @@ class Credentials(msgspec.Struct, forbid_unknown_fields=True):
 
     username: str
     password: str
+
+
+class Proof(msgspec.Struct, forbid_unknown_fields=True):
+    """The password again."""
+
+    password: str
+
+
+class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
+    """What somebody types to change his password; without a session, so that a one-time password can be changed."""
+
+    username: str
+    password: str
+    new_password: str
+
+
+class Proved(msgspec.Struct):
+    """Until when acts of weight need no password."""
+
+    until: str
 
 
 class Officer(msgspec.Struct):
@@ -63,6 +86,9 @@ async def open_session(request: Request[Any, Any, Any], body: bytes) -> Response
     guards.require_own_origin(request)
     given = decode(body, Credentials)
     signed = await try_sign_in(request, given.username, given.password)
+    if signed.person.must_change:
+        await asyncio.to_thread(_close, request.app.state.db, signed.session, signed.person, guards.now(request))
+        raise Problem("password_must_change")
     answer = Opened(signed.token, signed.session.expires_at, officer_of(signed.person))
     return Response(answer, cookies=[session_cookie(request.app.state.settings, signed.token)])
 
@@ -79,6 +105,42 @@ async def close_session(request: Asked) -> Response[None]:
     db: Database = request.app.state.db
     await asyncio.to_thread(_close, db, request.auth, request.user, guards.now(request))
     return Response(None, status_code=204, cookies=[no_cookie(request.app.state.settings)])
+
+
+@post("/proof", guards=[signed_in], status_code=200, sync_to_thread=True)
+def prove_again(request: Asked, body: bytes) -> Proved:
+    """Takes the password again; for ten minutes acts of weight (`proof_needed`) go through."""
+    given = decode(body, Proof)
+    found = people.prove(
+        request.app.state.db,
+        request.user,
+        request.auth,
+        given.password,
+        guards.address_of(request),
+        guards.now(request),
+    )
+    if isinstance(found, Refused):
+        raise _refusal(found)
+    return Proved(stamp(found + PROOF_LIFE))
+
+
+@post("/password", status_code=204, exclude_from_auth=True)
+async def change_password(request: Request[Any, Any, Any], body: bytes) -> None:
+    """Changes one's own password by the present one; every session but the phones' ends."""
+    guards.require_own_origin(request)
+    given = decode(body, NewPassword)
+    signed = await try_sign_in(request, given.username, given.password)
+    await asyncio.to_thread(_change_password, request.app.state.db, signed, given, guards.now(request))
+
+
+def _change_password(db: Database, signed: SignedIn, given: NewPassword, now: datetime) -> None:
+    entered = {"old_password": given.password, "new_password": given.new_password, "again": given.new_password}
+    try:
+        hashed = people.hash_password(accounts.check_new_password(entered, given.username))
+        db.run_write(lambda conn: accounts.change_password(conn, signed.person, now, hashed, None))
+    except Problem:
+        _close(db, signed.session, signed.person, now)
+        raise
 
 
 def _close(db: Database, held: Session, person: Person, now: datetime) -> None:
@@ -129,4 +191,6 @@ def no_cookie(settings: Settings) -> Cookie:
     )
 
 
-router = Router("/api/session", route_handlers=[open_session, read_session, close_session])
+router = Router(
+    "/api/session", route_handlers=[open_session, read_session, close_session, prove_again, change_password]
+)

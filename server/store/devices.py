@@ -68,15 +68,17 @@ def enrol(
     return known is None
 
 
-def revoke(conn: Connection, person: Person, rid: str, now: datetime) -> Device:
+def revoke(conn: Connection, person: Person, rid: str, now: datetime, why: str | None = None) -> Device:
     """Revokes a device at once: its later ops are kept apart. Its owner's right, and the admin's; again is no fault."""
     known = device_of(conn, rid)
     if known is None or (known.account_id != person.id and "admin" not in person.roles):
         raise Problem("not_found")
     if known.revoked_at is not None:
         return known
-    conn.execute(sa.update(device).where(device.c.rid == rid).values(revoked_at=stamp(now), revoked_by=person.id))
-    trail.append(conn, [trail.Act("device.revoke", person.id, f"device:{rid}")], now)
+    values = {"revoked_at": stamp(now), "revoked_by": person.id, "revoked_why": why}
+    conn.execute(sa.update(device).where(device.c.rid == rid).values(**values))
+    detail = None if why is None else {"reason": why}
+    trail.append(conn, [trail.Act("device.revoke", person.id, f"device:{rid}", detail=detail)], now)
     move_colleagues(conn, known.account_id)
     return msgspec.structs.replace(known, revoked_at=stamp(now))
 

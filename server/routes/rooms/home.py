@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from litestar import Router
+from litestar import Response, Router, get
 
 from server.errors import Problem
-from server.routes.pages import on_problem
+from server.routes.guards import Asked, is_staff
+from server.routes.pages import on_problem, render
 
-router = Router("/office", exception_handlers={Problem: on_problem}, route_handlers=[])
+
+@get("/", guards=[is_staff], sync_to_thread=True)
+def show_home(request: Asked) -> Response[str]:
+    """What waits for who is signed in, by his roles."""
+    return render(request, "home", room="home", tasks=[])
+
+
+router = Router("/office", exception_handlers={Problem: on_problem}, route_handlers=[show_home])
