@@ -13,6 +13,7 @@ from server.domain.registry import Task
 from server.domain.subject import Subject
 from server.office import joint_lists, plan_lines
 from server.office import plans as office
+from server.office.plan_facts import proposal_for, released_items
 from server.store import registry
 from server.store.people import Person
 from server.store.selections import Selection, add_selections
@@ -34,16 +35,16 @@ OPENED_AGO, RELEASED_AGO, AMENDED_AGO, NEXT_AGO = 205, 196, 58, 9
 """On which weekday before today: the plan begun, released, amended (after the list's third version), the next begun."""
 
 FIRST_LINES: Final = (
-    (HAZCHEM, "hazchem-storage", "全区危险化学品储存单位", 12, 0, 20, None, None),
-    (INDUSTRY, "workshop-fire", "街道和乡镇的工贸企业车间", 34, 0, 30, "lead", "卧龙区消防救援大队"),
-    (INDUSTRY, "confined-space", "有限空间作业的工贸企业", 12, 0, 0, None, None),
-    (BRIGADE, "workshop-fire", "执法大队辖区内的工贸企业车间", 12, 0, 0, None, None),
+    (HAZCHEM, "hazchem-storage", "全区危险化学品储存单位", 12, 20, None, None),
+    (INDUSTRY, "workshop-fire", "街道和乡镇的工贸企业车间", 34, 30, "lead", "卧龙区消防救援大队"),
+    (INDUSTRY, "confined-space", "有限空间作业的工贸企业", 12, 0, None, None),
+    (BRIGADE, "workshop-fire", "执法大队辖区内的工贸企业车间", 12, 0, None, None),
 )
-"""Unit, item, scope, count, raised ones of it, share of unified draws, joint, partner: the plan as first released."""
+"""Unit, item, scope, count, share of unified draws, joint, partner: the plan as first released."""
 
-ADDED_LINE: Final = (HAZCHEM, "special-operations", "涉及特种作业的生产经营单位", 24, 1, 0, None, None)
+ADDED_LINE: Final = (HAZCHEM, "special-operations", "涉及特种作业的生产经营单位", 24, 0, None, None)
 MARKET: Final = "卧龙区市场监督管理局"
-JOINED_LINE: Final = (BRIGADE, "hazchem-storage", "市场监管部门牵头的联合抽查", 3, 0, 100, "participant", MARKET)
+JOINED_LINE: Final = (BRIGADE, "hazchem-storage", "市场监管部门牵头的联合抽查", 3, 100, "participant", MARKET)
 """What the amendment brings in."""
 
 CAPPED: Final = (3, 41, 240)
@@ -124,10 +125,10 @@ def _next_year(conn: Connection, today: date) -> None:
     year = today.year + 1
     values = {"year": str(year), "supervision_plan": f"宛卧应急〔{today.year}〕61 号"}
     office.open_plan(conn, LEGAL_CLERK, moment(today, NEXT_AGO, 9), values)
-    _signed(conn, today, NEXT_AGO - 2, year, _raised(FIRST_LINES[0]))
+    _signed(conn, today, NEXT_AGO - 2, year, FIRST_LINES[0])
     _entered(conn, today, NEXT_AGO - 3, year, ADDED_LINE)
-    _signed(conn, today, NEXT_AGO - 2, year, _raised(FIRST_LINES[1]))
-    low = (INDUSTRY, "confined-space", "有限空间作业的工贸企业", 4, 0, 0, None, None)
+    _signed(conn, today, NEXT_AGO - 2, year, FIRST_LINES[1])
+    low = (INDUSTRY, "confined-space", "有限空间作业的工贸企业", 4, 0, None, None)
     _entered(conn, today, NEXT_AGO - 3, year, low, "明年上半年两人到期离岗，先保证重点企业。")
     _signed(conn, today, NEXT_AGO - 2, year, FIRST_LINES[3])
     office.submit_part(conn, CLERKS[BRIGADE], moment(today, NEXT_AGO - 4, 16), year, BRIGADE)
@@ -135,12 +136,7 @@ def _next_year(conn: Connection, today: date) -> None:
     office.set_other_days(conn, CLERKS[HAZCHEM], moment(today, NEXT_AGO - 4, 17), year, HAZCHEM, days)
 
 
-Row = tuple[str, str, str, int, int, int, str | None, str | None]
-
-
-def _raised(row: Row) -> Row:
-    """The same with one subject that complaints raise: the demo's complaints are of this autumn."""
-    return (*row[:4], 1, *row[5:])
+Row = tuple[str, str, str, int, int, str | None, str | None]
 
 
 def _signed(conn: Connection, today: date, ago: int, year: int, row: Row) -> str:
@@ -150,7 +146,10 @@ def _signed(conn: Connection, today: date, ago: int, year: int, row: Row) -> str
 
 
 def _entered(conn: Connection, today: date, ago: int, year: int, row: Row, reason: str = "") -> str:
-    unit, item, scope, count, raised, unified, joint, partner = row
+    unit, item, scope, count, unified, joint, partner = row
+    at = moment(today, ago, 10)
+    _, listed = released_items(conn, at.date())
+    raised = proposal_for(conn, listed[item], unit, year, at.date()).flagged
     values: Mapping[str, object] = {
         "item_id": item,
         "scope": scope,
@@ -165,7 +164,7 @@ def _entered(conn: Connection, today: date, ago: int, year: int, row: Row, reaso
         "reason": reason,
     }
     entered = {name: str(value) for name, value in values.items()}
-    return plan_lines.add_line(conn, CLERKS[unit], moment(today, ago, 10), year, entered)
+    return plan_lines.add_line(conn, CLERKS[unit], at, year, entered)
 
 
 # --- who was drawn ----------------------------------------------------------------------------------------------------
