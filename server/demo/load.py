@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date, datetime, timedelta
 
-from server.demo import district, officers, plans
+from server.demo import district, officers, outside_draw, plans
 from server.demo.item_list import release_history
 from server.demo.items import items
 from server.demo.office import after
@@ -59,6 +59,7 @@ def _fill(conn: Connection, sealer: Sealer, day: date, everybody: list[Subject],
     for account in ACCOUNTS:
         _add_account(conn, account, now)
     plans.fill(conn, day, everybody)
+    outside_draw.fill(conn, day, everybody)
 
 
 def _add_account(conn: Connection, account: Account, now: datetime) -> None:
