@@ -70,7 +70,8 @@ def show_new(request: Asked) -> Response[str]:
 def add_item(request: Asked, form: Form) -> Response[Any]:
     """Adds an item to the draft, or moves the form's rows."""
     if _moves(form):
-        return _facts_form(request, None, Filled(item_entry.moved(form.values, "basis", form.text("do"))))
+        do = form.text("do")
+        return _facts_form(request, None, Filled(item_entry.moved(form.values, "basis", do)), shown=_opened(do))
     return answer_form(
         request,
         form,
@@ -93,7 +94,8 @@ def change_item(request: Asked, item_id: FromPath[str], form: Form) -> Response[
     """Saves what the item says; of two who edit at once the second sees both versions and loses nothing."""
     draft = to_change(request, item_id)
     if _moves(form):
-        return _facts_form(request, draft.item, Filled(item_entry.moved(form.values, "basis", form.text("do"))))
+        do = form.text("do")
+        return _facts_form(request, draft.item, Filled(item_entry.moved(form.values, "basis", do)), shown=_opened(do))
     try:
         base = form.text("base")
         run_act(request, lambda conn, person, now: office.change_item(conn, person, now, item_id, form.values, base))
@@ -115,7 +117,12 @@ def _facts_again(request: Asked, item_id: str, form: Form, problem: Problem) -> 
 
 
 def _facts_form(
-    request: Asked, item: Item | None, filled: Filled, status: int = 200, both: ItemDifference | None = None
+    request: Asked,
+    item: Item | None,
+    filled: Filled,
+    status: int = 200,
+    both: ItemDifference | None = None,
+    shown: int = -1,
 ) -> Response[str]:
     rows = item_entry.rows_of(filled.values, "basis")
     with request.app.state.db.read() as conn:
@@ -128,6 +135,7 @@ def _facts_form(
         item=item,
         filled=filled,
         rows=rows or ["basis.0"],
+        open=_open(filled, rows or ["basis.0"], "document", shown),
         both=both,
         options={"category": CATEGORIES, "sector": SECTORS, "judged": JUDGED},
         traits=TRAITS,
@@ -135,6 +143,13 @@ def _facts_form(
         said=said_of(words_for(request), units),
         unit=units.get(request.user.unit_id or "", ""),
     )
+
+
+def _open(filled: Filled, rows: list[str], first: str, shown: int) -> set[str]:
+    """The rows that are unfolded: what is wrong, what is still empty, and the one that the eye follows."""
+    wrong = {".".join(fault.field.split(".")[:2]) for fault in filled.stopping}
+    last = min(shown, len(rows) - 1)
+    return {at for n, at in enumerate(rows) if n == last or at in wrong or not filled.text(f"{at}.{first}")}
 
 
 def _moves(form: Form) -> bool:
@@ -202,8 +217,6 @@ def _points_form(
     both: ItemDifference | None = None,
 ) -> Response[str]:
     rows = item_entry.rows_of(filled.values, "point")
-    wrong = {".".join(fault.field.split(".")[:2]) for fault in filled.stopping}
-    shown = min(shown, len(rows) - 1)
     return render(
         request,
         "items_points",
@@ -212,7 +225,7 @@ def _points_form(
         item=item,
         filled=filled,
         rows=[(at, item_entry.chosen(filled.values, at, item.basis)) for at in rows],
-        open={at for n, at in enumerate(rows) if n == shown or at in wrong or not filled.text(f"{at}.text")},
+        open=_open(filled, rows, "text", shown),
         sections=list(dict.fromkeys(filled.text(f"{at}.section") for at in rows)),
         both=both,
         traits=TRAITS,
