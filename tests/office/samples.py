@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from functools import cache
+from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from server.store import tables
+from tests.imports.bringing import brought, csv_of
+from tests.imports.planted import good_row
 from tests.office.district import IDS, Office
 from tests.phone import Phone
 
 OWN, FOREIGN = "hazchem-section", "industry-section"
 """The unit of the demo's clerk and head, and the other one with a library."""
+
+NOVEMBER = "?month=2026-11"
+"""The month of the demo's leave."""
 
 NOT_THERE = str(UUID(int=0))
 """An id of the right shape that nothing has."""
@@ -40,6 +47,22 @@ def first(office: Office, column: sa.Column[str], *where: sa.ColumnElement[bool]
         return str(conn.execute(sa.select(column).where(*where).order_by(column).limit(1)).scalar_one())
 
 
+def by_unit(column: sa.Column[str], unit_id: sa.Column[str]) -> Callable[[Office], Sample]:
+    """The first object of each of the two units."""
+    return lambda office: Sample(first(office, column, unit_id == OWN), first(office, column, unit_id == FOREIGN))
+
+
+def listed(path: str, name: str, query: str = "") -> Callable[[Office], Listed]:
+    """A list that links the samples of a parameter, below `path`."""
+
+    def find(office: Office) -> Listed:
+        sample = SAMPLES[name](office)
+        foreign = None if sample.foreign is None else (query, f'{path}/{sample.foreign}"')
+        return Listed((query, f'{path}/{sample.own}"'), foreign)
+
+    return find
+
+
 def _photo(visit: str) -> Callable[[Office], str]:
     named = tables.media_name
 
@@ -50,7 +73,11 @@ def _photo(visit: str) -> Callable[[Office], str]:
 
 
 def _device(office: Office, officer: str) -> str:
-    return first(office, tables.device.c.rid, tables.device.c.account_id == officer)
+    """The phone that the demo enrolled for somebody, not one that a test enrolled since."""
+    device = tables.device
+    query = sa.select(device.c.rid).where(device.c.account_id == officer).order_by(device.c.enrolled_at).limit(1)
+    with office.db.read() as conn:
+        return str(conn.execute(query).scalar_one())
 
 
 def _template(office: Office) -> Sample:
@@ -66,12 +93,35 @@ def _upload(office: Office, officer: str) -> str:
     return answer.raise_for_status().headers["location"].rpartition("/")[2]
 
 
+@cache
+def _batch(office: Office, clerk: str) -> str:
+    """An import that waits to be applied."""
+    row = good_row(Random(clerk), 1, set())
+    return brought(office.client(clerk), csv_of([row])).rpartition("/")[2]
+
+
 SAMPLES: dict[str, Callable[[Office], Sample]] = {
     "visit_id": lambda office: Sample(IDS["ordered"], IDS["unqualified"]),
     "sha256": lambda office: Sample(_photo("ordered")(office), _photo("unqualified")(office)),
     "upload_id": lambda office: Sample(_upload(office, "li"), _upload(office, "zhao")),
     "rid": lambda office: Sample(_device(office, "li"), _device(office, "zhao")),
     "item_id": lambda office: Sample("hazchem-storage", "confined-space"),
+    "batch_id": lambda office: Sample(_batch(office, "clerk"), _batch(office, "clerk-ic")),
+    "/office/imports/templates/{name:str}": lambda office: Sample("subjects.xlsx", None),
+    "account_id": lambda office: Sample("song", "chen"),
+    "unit_id": lambda office: Sample("brigade", None),
+    "rules_version": lambda office: Sample("1", None),
+    "calendar_year": lambda office: Sample("2026", None),
+    "inspection_id": by_unit(tables.non_random.c.id, tables.non_random.c.unit_id),
+    "plan_id": lambda office: Sample("2026", None),
+    "plan_version": lambda office: Sample("1", None),
+    "line_id": by_unit(tables.plan_line.c.id, tables.plan_line.c.unit_id),
+    "override_id": lambda office: Sample(first(office, tables.plan_override.c.id), None),
+    "officer_id": lambda office: Sample("liu", "zhao"),
+    "expert_id": lambda office: Sample("expert-1", "expert-3"),
+    "agency_id": lambda office: Sample("agency-1", "agency-2"),
+    "interest_id": lambda office: Sample("interest-2", "interest-1"),
+    "leave_id": lambda office: Sample("leave-1", "leave-2"),
     "rest": lambda office: Sample("nowhere", None),
     "/api/templates/{sha256:str}": _template,
 }
@@ -79,6 +129,17 @@ SAMPLES: dict[str, Callable[[Office], Sample]] = {
 
 LISTED: dict[str, Callable[[Office], Listed]] = {
     "/office/items": lambda office: Listed(("", "/office/items/hazchem-storage"), ("", "/office/items/confined-space")),
+    "/office/imports": lambda office: Listed(("", _batch(office, "clerk")), ("", _batch(office, "clerk-ic"))),
+    "/office/accounts": listed("/office/accounts", "account_id"),
+    "/office/units": listed("/office/units", "unit_id"),
+    "/office/devices": listed("/office/devices", "rid"),
+    "/office/non-random": listed("/office/non-random", "inspection_id"),
+    "/office/plans": listed("/office/plans", "plan_id"),
+    "/office/officers": listed("/office/officers", "officer_id"),
+    "/office/officers/experts": listed("/office/officers/experts", "expert_id"),
+    "/office/officers/agencies": listed("/office/officers/agencies", "agency_id"),
+    "/office/officers/interests": lambda office: Listed(("", "/office/officers/liu"), ("", "/office/officers/zhao")),
+    "/office/officers/leave": lambda office: Listed((NOVEMBER, "officers/song"), (NOVEMBER, "officers/chen")),
     "/office/inbox": lambda office: Listed(("?show=all", IDS["ordered"]), ("?show=all", IDS["unqualified"])),
 }
 """A list's path -> the query and the text that stands in the answer, for each of the two units."""

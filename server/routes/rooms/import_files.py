@@ -124,16 +124,19 @@ def marked(request: Asked, batch_id: FromPath[str]) -> Response[Any]:
 
 
 def _marked_rows(conn: Any, batch: Batch, source: BinaryIO, w: Words) -> Iterator[Sequence[str]]:
-    width = max(at for at, _ in batch.form["columns"]) + 1
+    width, last = max(at for at, _ in batch.form["columns"]) + 1, 0
+    found: dict[int, list[Fault]] = {}
     for number, cells in rows_whole(batch, source):
+        if number > last:
+            last = number + 1000
+            found = imports.faults_of_rows(conn, batch.id, number, last)
         if number == batch.form["row"]:
             width = max(width, len(cells))
             yield [*_wide(cells, width), IGNORED[0]]
         elif number < batch.form["row"]:
             yield cells
         else:
-            found = imports.faults_of_rows(conn, batch.id, number, number).get(number, [])
-            yield [*_wide(cells, width), " ".join(what(w, fault) + cure(w, fault) for fault in found)]
+            yield [*_wide(cells, width), " ".join(what(w, fault) + cure(w, fault) for fault in found.get(number, []))]
 
 
 def _wide(cells: Sequence[str], width: int) -> list[str]:
