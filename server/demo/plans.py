@@ -42,12 +42,12 @@ FIRST_LINES: Final = (
 )
 """Unit, item, scope, count, share of unified draws, joint, partner: the plan as first released."""
 
-ADDED_LINE: Final = (HAZCHEM, "special-operations", "涉及特种作业的生产经营单位", 24, 0, None, None)
+ADDED_LINE: Final = (INDUSTRY, "special-operations", "涉及特种作业的生产经营单位", 24, 0, None, None)
 MARKET: Final = "卧龙区市场监督管理局"
 JOINED_LINE: Final = (BRIGADE, "hazchem-storage", "市场监管部门牵头的联合抽查", 3, 100, "participant", MARKET)
 """What the amendment brings in."""
 
-CAPPED: Final = (3, 41, 240)
+CAPPED: Final = (3, 91, 95)
 """Places of the three subjects that were drawn twice this year; the first is on the key list."""
 
 
@@ -80,7 +80,7 @@ def _amended(conn: Connection, today: date, everybody: Sequence[Subject]) -> Non
     )
     _signed(conn, today, AMENDED_AGO - 1, year, ADDED_LINE)
     joined = _signed(conn, today, AMENDED_AGO - 1, year, JOINED_LINE)
-    for unit in (HAZCHEM, BRIGADE):
+    for unit in (INDUSTRY, BRIGADE):
         office.submit_part(conn, CLERKS[unit], moment(today, AMENDED_AGO - 2, 16), year, unit)
     _release(conn, today, AMENDED_AGO - 7, year, 11)
     _leads_list(conn, today, joined, everybody)
@@ -126,7 +126,8 @@ def _next_year(conn: Connection, today: date) -> None:
     values = {"year": str(year), "supervision_plan": f"宛卧应急〔{today.year}〕61 号"}
     office.open_plan(conn, LEGAL_CLERK, moment(today, NEXT_AGO, 9), values)
     _signed(conn, today, NEXT_AGO - 2, year, FIRST_LINES[0])
-    _entered(conn, today, NEXT_AGO - 3, year, ADDED_LINE)
+    special = (HAZCHEM, "special-operations", "涉及特种作业的生产经营单位", 11, 0, None, None)
+    _entered(conn, today, NEXT_AGO - 3, year, special)
     _signed(conn, today, NEXT_AGO - 2, year, FIRST_LINES[1])
     low = (INDUSTRY, "confined-space", "有限空间作业的工贸企业", 4, 0, None, None)
     _entered(conn, today, NEXT_AGO - 3, year, low, "明年上半年两人到期离岗，先保证重点企业。")

@@ -156,7 +156,7 @@ def _form_page(
     values = (values_of(kept) if kept else {}) | ({} if is_list_form else dict(filled.values))
     proposal = _proposal(conn, released, values, unit_id, plan.year, today)
     if kept is None and proposal is not None:
-        values = _prefilled(values, proposal, plan.year)
+        values = _prefilled(values, proposal, plan.year, today)
     parts, lines = plans.parts_of(conn, plan.year, plan.version), plans.lines_of(conn, plan.year, plan.version)
     part = next((one for one in parts if one.unit_id == unit_id), None)
     can_change = allows(request.user.roles, request.user.unit_id, "plan_lines.change", unit_id)
@@ -195,11 +195,13 @@ def _proposal(
     return None if item is None else proposal_for(conn, item, unit_id, year, today, campaign)
 
 
-def _prefilled(values: Mapping[str, str], proposal: Proposal, year: int) -> dict[str, str]:
+def _prefilled(values: Mapping[str, str], proposal: Proposal, year: int, today: date) -> dict[str, str]:
     """A new line's empty fields filled with what is proposed; what was typed stays."""
+    first = min(max(date(year, 3, 1), today), date(year, 12, 31))
+    last = date(year, 11, 30) if first.month < 11 else date(year, 12, 31)
     known = {
-        "window_from": f"{year}-03-01",
-        "window_to": f"{year}-11-30",
+        "window_from": first.isoformat(),
+        "window_to": last.isoformat(),
         "count": str(proposal.n),
         "flagged_count": str(proposal.flagged_n),
         "unified_share": "0",
@@ -212,7 +214,7 @@ def _subjects(conn: Connection, proposal: Proposal | None) -> dict[str, tuple[st
     """Name and code of the subjects that a proposal leaves out or keeps in by exemption."""
     if proposal is None:
         return {}
-    named = [one.subject for one in (*proposal.excluded, *proposal.kept)]
+    named = [one.subject for one in proposal.excluded] + [one.subject for one in proposal.kept]
     return directory.subjects_named(conn, named)
 
 

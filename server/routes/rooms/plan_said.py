@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from server.domain.plan import Change
@@ -35,9 +36,14 @@ class Said:
         return self.w("plan.window", first=self.w.day(first), last=self.w.day(last))
 
     def months(self, months: Sequence[int]) -> str:
-        """How many in which month: only those that have any."""
-        found = [self.w("plan.month", month=month, n=n) for month, n in enumerate(months, 1) if n]
-        return self.w("list.comma").join(found)
+        """How many in which month: months of one number that follow each other are said at once."""
+        runs = [(n, [month for month, _ in run]) for n, run in groupby(enumerate(months, 1), lambda one: one[1]) if n]
+        return self.w("list.comma").join(
+            self.w("plan.month", month=run[0], n=n)
+            if len(run) == 1
+            else self.w("plan.month_run", first=run[0], last=run[-1], n=n)
+            for n, run in runs
+        )
 
     def field(self, name: str) -> str:
         """The label of a line's field."""
