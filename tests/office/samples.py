@@ -140,6 +140,7 @@ LISTED: dict[str, Callable[[Office], Listed]] = {
     "/office/officers/agencies": listed("/office/officers/agencies", "agency_id"),
     "/office/officers/interests": lambda office: Listed(("", "/office/officers/liu"), ("", "/office/officers/zhao")),
     "/office/officers/leave": lambda office: Listed((NOVEMBER, "officers/song"), (NOVEMBER, "officers/chen")),
+    "/office/calendar/deadlines": lambda office: Listed(("", IDS["ordered"]), ("", IDS["unqualified"])),
     "/office/inbox": lambda office: Listed(("?show=all", IDS["ordered"]), ("?show=all", IDS["unqualified"])),
 }
 """A list's path -> the query and the text that stands in the answer, for each of the two units."""

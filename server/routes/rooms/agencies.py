@@ -17,7 +17,7 @@ from server.routes.forms import Filled, Form, answer_form, filled_by
 from server.routes.guards import Asked, has_right
 from server.routes.pages import render
 from server.routes.rooms.people_said import said_of
-from server.store import agencies, directory
+from server.store import agencies, directory, personnel
 
 HOME: Final = "/office/officers/agencies"
 READ, CHANGE = has_right("agencies.read"), has_right("agencies.change")
@@ -35,7 +35,6 @@ def show_agencies(request: Asked) -> Response[str]:
         room="officers",
         rows=sorted(every, key=lambda one: not is_commissioned(one, today)),
         holds=lambda one: is_commissioned(one, today),
-        can_change=lambda one: _may(request, one.unit_id),
         can_add=_may(request, request.user.unit_id),
         said=said_of(request, units),
     )
@@ -54,25 +53,46 @@ def add_agency(request: Asked, form: Form) -> Response[Any]:
         request,
         form,
         lambda conn, person, now: office.add_agency(conn, person, now, form.values),
-        done=HOME,
+        done=lambda agency_id: f"{HOME}/{agency_id}",
         again=lambda filled, status: _form_page(request, None, filled, status),
     )
 
 
-@get("/agencies/{agency_id:str}", guards=[CHANGE], sync_to_thread=True)
+@get("/agencies/{agency_id:str}", guards=[READ], sync_to_thread=True)
+def show_agency(request: Asked, agency_id: FromPath[str]) -> Response[str]:
+    """One agency, its contract, and what changed."""
+    today = beijing_day(guards.now(request))
+    with request.app.state.db.read() as conn:
+        one = office.agency_for(conn, agency_id)
+        units, names = directory.names_of_units(conn), directory.names_of_people(conn)
+        history = personnel.history_of(conn, f"agency:{agency_id}")
+    return render(
+        request,
+        "agencies_one",
+        room="officers",
+        one=one,
+        names=names,
+        history=history,
+        holds=is_commissioned(one, today),
+        can_change=_may(request, one.unit_id),
+        said=said_of(request, units),
+    )
+
+
+@get("/agencies/{agency_id:str}/edit", guards=[CHANGE], sync_to_thread=True)
 def edit_agency(request: Asked, agency_id: FromPath[str]) -> Response[str]:
     """The form as it stands."""
     return _form_page(request, agency_id, None)
 
 
-@post("/agencies/{agency_id:str}", guards=[CHANGE], status_code=200, sync_to_thread=True)
+@post("/agencies/{agency_id:str}/edit", guards=[CHANGE], status_code=200, sync_to_thread=True)
 def change_agency(request: Asked, agency_id: FromPath[str], form: Form) -> Response[Any]:
     """Changes an agency or its contract."""
     return answer_form(
         request,
         form,
         lambda conn, person, now: office.change_agency(conn, person, now, agency_id, form.values),
-        done=HOME,
+        done=f"{HOME}/{agency_id}",
         again=lambda filled, status: _form_page(request, agency_id, filled, status),
     )
 
@@ -94,4 +114,4 @@ def _may(request: Asked, unit_id: str | None) -> bool:
     return allows(request.user.roles, request.user.unit_id, "agencies.change", unit_id)
 
 
-handlers = [show_agencies, new_agency, add_agency, edit_agency, change_agency]
+handlers = [show_agencies, new_agency, add_agency, show_agency, edit_agency, change_agency]
