@@ -37,10 +37,10 @@ def show_plan(request: Anyone, year: FromPath[int]) -> Response[bytes]:
     return _show(request, versions, versions[0].version)
 
 
-@get("/plans/{year:int}/versions/{version:int}", exclude_from_auth=True, sync_to_thread=True)
-def show_plan_version(request: Anyone, year: FromPath[int], version: FromPath[int]) -> Response[bytes]:
+@get("/plans/{year:int}/versions/{plan_version:int}", exclude_from_auth=True, sync_to_thread=True)
+def show_plan_version(request: Anyone, year: FromPath[int], plan_version: FromPath[int]) -> Response[bytes]:
     """The plan as one version had it."""
-    return _show(request, _versions(request, year), version)
+    return _show(request, _versions(request, year), plan_version)
 
 
 def _show(request: Anyone, versions: list[PublicPlan], n: int) -> Response[bytes]:
@@ -95,23 +95,23 @@ def said(w: Words, field: str, value: object) -> str:
     return str(value)
 
 
-@get("/plans/{year:int}/versions/{version:int}/plan.json", exclude_from_auth=True, sync_to_thread=True)
-def plan_as_json(request: Anyone, year: FromPath[int], version: FromPath[int]) -> Response[bytes]:
+@get("/plans/{year:int}/versions/{plan_version:int}/plan.json", exclude_from_auth=True, sync_to_thread=True)
+def plan_as_json(request: Anyone, year: FromPath[int], plan_version: FromPath[int]) -> Response[bytes]:
     """A version for programs."""
-    plan = _one(_versions(request, year), version)
+    plan = _one(_versions(request, year), plan_version)
     body = msgspec.json.format(msgspec.json.encode(plan), indent=1)
-    return answer(request, body, "application/json", name=f"plan-{year}-v{version}.json")
+    return answer(request, body, "application/json", name=f"plan-{year}-v{plan_version}.json")
 
 
-@get("/plans/{year:int}/versions/{version:int}/plan.csv", exclude_from_auth=True, sync_to_thread=True)
-def plan_as_csv(request: Anyone, year: FromPath[int], version: FromPath[int]) -> Response[bytes]:
+@get("/plans/{year:int}/versions/{plan_version:int}/plan.csv", exclude_from_auth=True, sync_to_thread=True)
+def plan_as_csv(request: Anyone, year: FromPath[int], plan_version: FromPath[int]) -> Response[bytes]:
     """A version for a spreadsheet: a row a line."""
-    plan, w = _one(_versions(request, year), version), words_for(request)
+    plan, w = _one(_versions(request, year), plan_version), words_for(request)
     names = ("unit", "item", "scope", "window_from", "window_to", "count", "share", "unified_share", "own_share")
     names += ("joint", "partner", "campaign", "months")
     rows = [[_cell(w, name, getattr(line, name)) for name in names] for line in plan.lines]
     body = csv_bytes([[w(f"public.line.{name}") for name in names], *rows])
-    return answer(request, body, "text/csv", name=f"plan-{year}-v{version}.csv")
+    return answer(request, body, "text/csv", name=f"plan-{year}-v{plan_version}.csv")
 
 
 def _cell(w: Words, field: str, value: object) -> object:

@@ -47,7 +47,7 @@ SMALL: Final = """() => [
 
 LATIN: Final = re.compile(
     r"English|SHA-256|GB/?T? \d+|AQ \d+|\b[0-9A-F]{4}-[0-9A-F]{4}\b|\b[0-9a-f]{8,}\b|[0-9a-f]{8}…:\d+|"
-    r"\b[0-9A-HJ-NPQRTUWXY]{18}\b|\bnot_found\b|\bXLSX\b|\bCSV\b"
+    r"\b[0-9A-HJ-NPQRTUWXY]{18}\b|\bnot_found\b|\bXLSX\b|\bCSV\b|\bJSON\b"
 )
 """What stands in Latin letters on a Chinese page, and may: codes, standards, the name of the other language."""
 
