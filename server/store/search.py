@@ -1,11 +1,14 @@
 """Finds subjects by any part of their name or address, by pinyin, initials and codes, and lists them page by page.
 
-A word that few subjects have is looked up in the table of terms. One that many have would make that a long list: then
-subjects are walked in the order of the list, where a page of matches is soon complete.
+The table of terms says who has a word or a mark (a status, a grade, a flag, a trait). Where few have one of those that
+are asked for, these few are looked at and put in order. Where many have each of them, the terms of the one that the
+fewest have are walked in their own order, and a page is soon complete. Only where nothing but endings of names is asked
+for, which nearly all have, the subjects themselves are walked.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import msgspec
@@ -17,13 +20,17 @@ from server.store import terms
 from server.store.subjects import is_in_a_library
 from server.store.tables import subject, subject_term, unit_subject
 
-MANY: Final = 3000
-"""From how many matches on a word counts as one that many have."""
+FEW: Final = 3000
+"""Up to how many are looked at and put in order."""
 
-COUNTED: Final = 1000
-"""How far matches are counted that would have to be walked."""
+MANY: Final = 20_000
+"""How far is counted to learn which of two is rarer."""
+
+COUNTED: Final = 500
+"""How far matches are counted where many are walked."""
 
 _LAST: Final = "\U0010ffff"  # after every character that a term can have
+_MARKS: Final = ("flag", "trait", "status", "credit", "risk")
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -54,6 +61,7 @@ class Listed(msgspec.Struct, frozen=True):
     credit: str
     status: str
     flags: tuple[Flag, ...]
+    traits: tuple[str, ...]
     changed_at: str
     no: int
 
@@ -67,115 +75,166 @@ class Found(msgspec.Struct, frozen=True):
     is_counted: bool
 
 
+class Sought(msgspec.Struct, frozen=True):
+    """A word or a mark: how many have it (counted no further than `MANY`), who, and how a subject itself tells."""
+
+    many: int
+    whole: tuple[tuple[str, str], ...]  # ranges of terms that say it all
+    partly: tuple[str, ...]  # terms whose subjects must be compared with the whole word
+    told: Any  # the condition on the subject
+    word: str = ""
+
+
+class _Way(msgspec.Struct, frozen=True):
+    """Where the rows come from, in which order they are walked, and the condition on them."""
+
+    source: Any
+    key: Any
+    is_rising: bool
+    where: tuple[Any, ...]
+    count_to: int
+    word: str = ""
+
+
 def find_subjects(conn: Connection, query: Query, limit: int = 50) -> Found:
     """One page of those that match, of the libraries that the query names."""
-    where, few = conditions(conn, query)
-    key = subject.c.pinyin if query.sort == "name" else subject.c.changed_at
-    is_rising = query.sort == "name"
-    place = sa.tuple_(key, subject.c.no)
-    page = sa.select(*(subject.c[name] for name in Listed.__struct_fields__), key.label("sort_key")).where(*where)
-    if query.after is not None:
-        page = page.where(place > query.after if is_rising else place < query.after)
-    order = (key, subject.c.no) if is_rising else (key.desc(), subject.c.no.desc())
-    rows = conn.execute(page.order_by(*order).limit(limit + 1)).all()
+    way = _way(conn, query)
+    if way is None:
+        return Found([], None, 0, True)
+    rows = conn.execute(page_statement(way, query, limit + 1)).all()
     shown = rows[:limit]
-    count, is_counted = _count(conn, query, where, few)
     more = (str(shown[-1].sort_key), int(shown[-1].no)) if len(rows) > limit else None
-    return Found([_listed(row) for row in shown], more, count, is_counted)
+    listed = [(_listed(row), row.sort_key) for row in shown]
+    count, is_counted = _count(conn, query, way)
+    return Found([one for one, term in listed if _is_its_first(one, term, way.word)], more, count, is_counted)
 
 
-def conditions(conn: Connection, query: Query) -> tuple[list[sa.ColumnElement[bool]], bool]:
-    """What a subject must fulfil, and whether a table says of few that they may."""
-    where: list[sa.ColumnElement[bool]] = []
-    few = False
+def page_statement(way: _Way, query: Query, limit: int) -> sa.Select[Any]:
+    """The statement of one page."""
+    columns = [subject.c[name] for name in Listed.__struct_fields__]
+    page = sa.select(*columns, way.key.label("sort_key")).select_from(way.source).where(*way.where)
+    place = sa.tuple_(way.key, _no(way))
+    if query.after is not None:
+        page = page.where(place > query.after if way.is_rising else place < query.after)
+    order = (way.key, _no(way)) if way.is_rising else (way.key.desc(), _no(way).desc())
+    return page.order_by(*order).limit(limit)
+
+
+def _no(way: _Way) -> Any:
+    return subject_term.c.no if way.source is not subject else subject.c.no
+
+
+def _way(conn: Connection, query: Query) -> _Way | None:
+    """Chooses by what is rarest; None where what was typed has no letter or digit."""
     words = terms.words_of(query.text)
     if query.text.strip() and not words:
-        where.append(sa.false())
-    for word in words:
-        condition, is_rare = _has_word(conn, word)
-        where.append(condition)
-        few = few or is_rare
-    for term, column in _marks(query):
-        is_rare = _holders(conn, [(term, term)]) <= MANY
-        where.append(_among(_of([(term, term)])) if is_rare else sa.cast(column, sa.Text).like(f'%"{term[3:]}"%'))
-        few = few or is_rare
-    where += [subject.c[name] == value for name in ("status", "risk", "credit") if (value := getattr(query, name))]
-    where.append(_in_library(conn, query.unit_id, few))
-    return where, few
+        return None
+    sought = [*(_word(conn, word) for word in words), *_asked_marks(conn, query)]
+    rarest = min(sought, key=lambda one: one.many, default=None)
+    is_few = rarest is not None and rarest.many <= FEW
+    library, is_small = _library(conn, query.unit_id, is_few)
+    if rarest is None or is_few or is_small or rarest.many > MANY + 1:
+        chosen = [_by_terms(one) if one.many <= FEW else one.told for one in sought]
+        return _in_order(query, (*chosen, library), FEW + 1 if is_few or is_small else COUNTED + 1)
+    told = [one.told for one in sought if one is not rarest]
+    return _along_terms(rarest, (*told, library))
 
 
-def _marks(query: Query) -> list[tuple[str, sa.Column[object]]]:
-    marks = [(terms.flag_term(query.flag), subject.c.flags)] if query.flag else []
-    return marks + ([(terms.trait_term(query.trait), subject.c.traits)] if query.trait else [])
+def _in_order(query: Query, where: tuple[Any, ...], count_to: int) -> _Way:
+    """The subjects themselves, by their pinyin or the latest changed first."""
+    key = subject.c.pinyin if query.sort == "name" else subject.c.changed_at
+    return _Way(subject, key, query.sort == "name", where, count_to)
 
 
-def _in_library(conn: Connection, unit_id: str | None, few: bool) -> sa.ColumnElement[bool]:
-    """In the unit's library: asked of each where they are few or the library large, else the library is listed."""
+def _along_terms(one: Sought, where: tuple[Any, ...]) -> _Way:
+    """The terms of one word or mark in their order, each with its subject."""
+    source = subject_term.join(subject, subject.c.no == subject_term.c.no)
+    ranges = [_within(span) for span in one.whole]
+    return _Way(source, subject_term.c.term, True, (sa.or_(*ranges), *where), COUNTED + 1, one.word)
+
+
+def _library(conn: Connection, unit_id: str | None, is_few: bool) -> tuple[sa.ColumnElement[bool], bool]:
+    """In the unit's library: a small one is listed, else each is asked whether it is in it."""
     if unit_id is None:
-        return is_in_a_library()
+        return is_in_a_library(), False
     own = sa.select(unit_subject.c.subject_id).where(unit_subject.c.unit_id == unit_id)
-    if not few and _at_most(conn, own) <= MANY:
-        return subject.c.id.in_(own)
-    return sa.exists(own.where(unit_subject.c.subject_id == subject.c.id))
+    if not is_few and _at_most(conn, own, FEW) <= FEW:
+        return subject.c.id.in_(own), True
+    return sa.exists(own.where(unit_subject.c.subject_id == subject.c.id)), False
 
 
-def _has_word(conn: Connection, word: str) -> tuple[sa.ColumnElement[bool], bool]:
-    """The condition that a subject has a word somewhere, and whether it is one that few have."""
-    plain, partly = _spans(conn, word)
-    if terms.is_common(word) or not plain + partly or _holders(conn, plain + partly) > MANY:
-        return _like(word), False
-    holders = [_of(plain)] if plain else []
-    if partly:
-        holders.append(_of(partly).join(subject, subject.c.no == subject_term.c.no).where(_like(word)))
-    return _among(*holders), True
+# --- words and marks --------------------------------------------------------------------------------------------------
 
 
-def _spans(conn: Connection, word: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Ranges of terms: those that say it all, and those whose subjects must be compared with the whole word."""
+def _asked_marks(conn: Connection, query: Query) -> list[Sought]:
+    return [_mark(conn, kind, value) for kind in _MARKS if (value := getattr(query, kind))]
+
+
+def _mark(conn: Connection, kind: str, value: str) -> Sought:
+    begin = terms.mark_of(kind, value)
+    span = (begin, begin + _LAST)
+    is_listed = kind in ("flag", "trait")
+    told = sa.cast(subject.c[f"{kind}s"], sa.Text).like(f'%"{value}"%') if is_listed else subject.c[kind] == value
+    return Sought(_holders(conn, [span]), (span,), (), told)
+
+
+def _word(conn: Connection, word: str) -> Sought:
+    """A word: of an ending, and of a long one whose parts many have, it is only known that they are very many."""
+    whole, partly = _spans(conn, word)
+    if terms.is_common(word) or not (whole or partly):
+        return Sought(MANY + 2, (), (), _like(word), word)
+    many = _holders(conn, [*whole, *((term, term) for term in partly)])
+    if partly and many > FEW:
+        many = MANY + 2
+    return Sought(many, tuple(whole), tuple(partly), _like(word), word)
+
+
+def _spans(conn: Connection, word: str) -> tuple[list[tuple[str, str]], list[str]]:
     if not word.isascii():
         if len(word) <= terms.TEXT:
             return [(word, word + _LAST)], []
-        return [], _rarest(conn, word)
-    plain = [(word, word + _LAST)]
-    if terms.may_be_code(word):
+        return [], _rarest_part(conn, word)
+    whole = [(word, word + _LAST)]
+    if terms.may_be_code(word) and len(word) <= terms.TAIL:
         tail = terms.tail_term(word)
-        plain += [(tail, tail + _LAST)] if len(word) <= terms.TAIL else []
-    kept = (terms.TEXT, terms.INITIALS, terms.PINYIN)
-    return plain, [(word[:length], word[:length]) for length in kept if length < len(word)]
+        whole.append((tail, tail + _LAST))
+    cut = (word[:kept] for kept in (terms.TEXT, terms.INITIALS, terms.PINYIN) if kept < len(word))
+    return whole, [term for term in cut if _at_most(conn, _of([(term, term)]), 1)]
 
 
-def _rarest(conn: Connection, word: str) -> list[tuple[str, str]]:
-    """The part of a long word that few have; the word itself where every part is one that many have."""
+def _rarest_part(conn: Connection, word: str) -> list[str]:
+    """The part of a long word that few have, looked for from its end; none where every part is one that many have."""
     parts = [word[at : at + terms.TEXT] for at in range(len(word) - terms.TEXT, -1, -1)]
-    for part in parts[:12]:
-        if not terms.is_common(part) and _holders(conn, [(part, part)]) <= MANY:
-            return [(part, part)]
-    return []
+    usable = (part for part in parts[:16] if not terms.is_common(part))
+    return next(([part] for part in usable if _at_most(conn, _of([(part, part)]), FEW) <= FEW), [])
 
 
-def _holders(conn: Connection, spans: list[tuple[str, str]]) -> int:
-    """How many have one of these terms, counted a little further than `MANY`."""
-    return sum(_at_most(conn, _of([span])) for span in spans)
-
-
-def _at_most(conn: Connection, query: sa.Select[tuple[str]] | sa.Select[tuple[int]]) -> int:
-    found: int = conn.execute(sa.select(sa.func.count()).select_from(query.limit(MANY + 1).subquery())).scalar_one()
-    return found
-
-
-def _of(spans: list[tuple[str, str]]) -> sa.Select[tuple[int]]:
-    term = subject_term.c.term
-    ranges = [term == first if first == last else sa.and_(term >= first, term < last) for first, last in spans]
-    return sa.select(subject_term.c.no).where(sa.or_(*ranges))
-
-
-def _among(*holders: sa.Select[tuple[int]]) -> sa.ColumnElement[bool]:
+def _by_terms(one: Sought) -> sa.ColumnElement[bool]:
+    """The condition that a subject is among those whom the table names."""
+    holders = [_of(one.whole)] if one.whole else []
+    if one.partly:
+        named = _of([(term, term) for term in one.partly])
+        holders.append(named.join(subject, subject.c.no == subject_term.c.no).where(one.told))
     return subject.c.no.in_(holders[0] if len(holders) == 1 else sa.union(*holders))
+
+
+def _holders(conn: Connection, spans: Sequence[tuple[str, str]]) -> int:
+    return sum(_at_most(conn, _of([span]), MANY) for span in spans)
+
+
+def _of(spans: Sequence[tuple[str, str]]) -> sa.Select[tuple[int]]:
+    return sa.select(subject_term.c.no).where(sa.or_(*map(_within, spans)))
+
+
+def _within(span: tuple[str, str]) -> sa.ColumnElement[bool]:
+    first, last = span
+    term = subject_term.c.term
+    return term == first if first == last else sa.and_(term >= first, term < last)
 
 
 def _like(word: str) -> sa.ColumnElement[bool]:
     """The word compared with the subject itself; a word has letters and digits only, so no sign of LIKE's."""
-    columns: list[sa.ColumnElement[str]] = [subject.c.name_key, subject.c.address_key]
+    columns: list[Any] = [subject.c.name_key, subject.c.address_key]
     if not word.isascii():
         return sa.or_(*(column.like(f"%{word}%") for column in columns))
     columns += [subject.c.pinyin, subject.c.initials]
@@ -183,19 +242,32 @@ def _like(word: str) -> sa.ColumnElement[bool]:
     return sa.or_(*(column.like(f"%{word}%") for column in columns), *codes)
 
 
-def _count(conn: Connection, query: Query, where: list[sa.ColumnElement[bool]], few: bool) -> tuple[int, bool]:
+# --- counting and reading ---------------------------------------------------------------------------------------------
+
+
+def _count(conn: Connection, query: Query, way: _Way) -> tuple[int, bool]:
     """How many there are: all of a library, all of few, else as far as is worth the walk."""
-    is_whole = query.unit_id is not None and len(where) == 1
-    if is_whole:
+    if query.unit_id is not None and len(way.where) == 1:
         own = sa.select(sa.func.count()).select_from(unit_subject).where(unit_subject.c.unit_id == query.unit_id)
         return conn.execute(own).scalar_one(), True
-    limit = MANY + 1 if few else COUNTED + 1
-    inner = sa.select(subject.c.no).where(*where).limit(limit).subquery()
-    count: int = conn.execute(sa.select(sa.func.count()).select_from(inner)).scalar_one()
-    return min(count, limit - 1), count < limit
+    inner = sa.select(_no(way).label("no")).select_from(way.source).where(*way.where).limit(way.count_to).subquery()
+    found, distinct = conn.execute(sa.select(sa.func.count(), sa.func.count(inner.c.no.distinct()))).one()
+    return min(distinct, way.count_to - 1), found < way.count_to
+
+
+def _at_most(conn: Connection, query: sa.Select[Any], many: int) -> int:
+    found: int = conn.execute(sa.select(sa.func.count()).select_from(query.limit(many + 1).subquery())).scalar_one()
+    return found
+
+
+def _is_its_first(one: Listed, term: str, word: str) -> bool:
+    """A subject that has the word at two places is listed at the first."""
+    begins = (word, terms.tail_term(word))
+    return not word or term == min(own for own in terms.terms_of(one) if own.startswith(begins))
 
 
 def _listed(row: Any) -> Listed:
     values = dict(row._mapping)
     values.pop("sort_key")
-    return Listed(**(values | {"flags": msgspec.convert(values["flags"], tuple[Flag, ...])}))
+    flags, traits = msgspec.convert(values["flags"], tuple[Flag, ...]), tuple(values["traits"])
+    return Listed(**(values | {"flags": flags, "traits": traits}))

@@ -44,7 +44,7 @@ _RECORD: Final = (
     "id", "uscc", "registration", "name", "legal_representative", "address", "contact", "phone", "kind", "industry",
     "region", "risk", "credit", "status", "lat_e7", "lon_e7", "flags", "traits",
 )  # fmt: skip
-_WRITTEN: Final = (*_RECORD, "rev", "changed_at", "no", "name_key", "address_key", "pinyin", "initials")
+WRITTEN: Final = (*_RECORD, "rev", "changed_at", "no", "name_key", "address_key", "pinyin", "initials")
 _HISTORY: Final = ("subject_id", "at", "by", "kind", "source", "unit_id", "reason", "changes")
 _columns: Final = [subject.c[name] for name in _RECORD]
 _POINTING: Final = (visit.c.subject_id, selection.c.subject_id, interest.c.subject_id, non_random.c.subject_id)
@@ -177,8 +177,8 @@ def insert_subjects(
         return
     last = _numbered(conn, len(new))
     numbers = range(last - len(new) + 1, last + 1)
-    rows = [(*_row(sealer, one), 1, stamp(now), no, *_keys(one)) for one, no in zip(new, numbers, strict=True)]
-    insert_rows(conn, subject, _WRITTEN, rows)
+    rows = [row_for(sealer, one, now, no) for one, no in zip(new, numbers, strict=True)]
+    insert_rows(conn, subject, WRITTEN, rows)
     _add_terms(conn, [(term, no) for one, no in zip(new, numbers, strict=True) for term in terms.terms_of(one)])
     _note(conn, [(one.id, "entered", None, None, []) for one in new], by, now, source)
 
@@ -286,6 +286,11 @@ def _read(conn: Connection, sealer: Sealer | None, where: sa.ColumnElement[bool]
         values["flags"] = msgspec.convert(values["flags"], tuple[Flag, ...])
         values["traits"] = tuple(values["traits"])
         yield Subject(**values)
+
+
+def row_for(sealer: Sealer, one: Subject, now: datetime, no: int) -> tuple[Any, ...]:
+    """The row of a new subject, in the order of `WRITTEN`."""
+    return (*_row(sealer, one), 1, stamp(now), no, *_keys(one))
 
 
 def _row(sealer: Sealer, one: Subject) -> tuple[Any, ...]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from pypinyin import Style, pinyin
 
-from server.domain.subject import Subject
+from server.domain.subject import Flag
 from server.domain.text import same_name
 
 TEXT, INITIALS, PINYIN, TAIL = 4, 6, 16, 8
@@ -48,27 +48,52 @@ def keys_of(name: str, address: str) -> Keys:
     return Keys(key, same_name(address), "".join(usual)[:400], "".join(sound[0] for sound in usual))
 
 
-def terms_of(subject: Subject) -> set[str]:
+class Findable(Protocol):
+    """What terms are made of."""
+
+    @property
+    def uscc(self) -> str | None: ...
+    @property
+    def registration(self) -> str | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def risk(self) -> str: ...
+    @property
+    def credit(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def flags(self) -> Sequence[Flag]: ...
+    @property
+    def traits(self) -> Sequence[str]: ...
+
+
+def terms_of(subject: Findable) -> set[str]:
     """Every term of a subject; the same subject always has the same ones."""
     name, address = same_name(subject.name), same_name(subject.address)
+    place = _joined(_readings(character)[0] for character in name[:PINYIN])[:PINYIN]
     return {
         *_suffixes(name, len(_body(name))),
         *_suffixes(address, len(address)),
         *_sounds(name),
         *_of_codes(subject),
-        *(flag_term(flag.kind) for flag in subject.flags),
-        *(trait_term(trait) for trait in subject.traits),
+        *(mark + place for mark in _marks(subject)),
     }
 
 
-def flag_term(kind: str) -> str:
-    """The term of those who have an attention flag."""
-    return f"#f:{kind}"
+def mark_of(kind: str, value: str) -> str:
+    """The beginning of the terms of those who have a status, grade, flag or trait; by their pinyin in order."""
+    return f"#{kind}:{value}|"
 
 
-def trait_term(trait: str) -> str:
-    """The term of those who have a trait."""
-    return f"#t:{trait}"
+def _marks(subject: Findable) -> Iterator[str]:
+    for kind in ("status", "risk", "credit"):
+        yield mark_of(kind, getattr(subject, kind))
+    yield from (mark_of("flag", flag.kind) for flag in subject.flags)
+    yield from (mark_of("trait", trait) for trait in subject.traits)
 
 
 def tail_term(code: str) -> str:
@@ -153,7 +178,7 @@ def _readings(character: str) -> tuple[str, ...]:
 _CODE: Final = re.compile(r"[0-9a-z]+")
 
 
-def _of_codes(subject: Subject) -> Iterator[str]:
+def _of_codes(subject: Findable) -> Iterator[str]:
     for code in filter(None, (subject.uscc, subject.registration)):
         plain = code.lower()
         yield plain
