@@ -350,6 +350,141 @@ CODES: dict[str, Code] = {
         "请填写省平台的编号，最多 64 个字；同类事项中不能重复。",
         "Give the platform's number, at most 64 characters, not yet used for this kind.",
     ),
+    # --- the annual plan -----------------------------------------------------------------------------------------
+    "plan_order": Code(
+        409,
+        "12",
+        "计划还没有走到这一步。顺序是：股室提交、法规股汇总、主要负责人批准、备案、公布。",
+        "The plan isn't there yet: units submit, the legal unit consolidates, the principal approves, then it is filed "
+        "and released.",
+    ),
+    "plan_released": Code(
+        409,
+        "12",
+        "已公布的计划不能直接修改，请由法规股写明理由后调整。",
+        "A released plan is never edited: the legal unit amends it with a reason.",
+    ),
+    "plan_year_taken": Code(409, "12", "{year} 年的计划已经有了。", "There is a plan of {year} already."),
+    "plan_number_missing": Code(
+        422,
+        "12",
+        "请填写所属安全生产年度监督检查计划的文号。",
+        "Give the number of the yearly safety-supervision plan that this plan belongs to.",
+    ),
+    "plan_reason_missing": Code(422, "12", "请写明调整计划的理由。", "Say why the plan is amended."),
+    "plan_line_invalid": Code(
+        422,
+        "14",
+        "计划行有 {n} 处填写不对：范围、时间、预估数量和两种抽查的比例都要写明。",
+        "{n} entries of the line are not right: scope, window, estimated count and both shares have to be there.",
+    ),
+    "plan_line_taken": Code(
+        409,
+        "14",
+        "本股室这个事项在同一时间段已有一行，请直接修改那一行。",
+        "The unit has a line for this item and window already; change that one.",
+    ),
+    "plan_below_floor": Code(
+        422,
+        "6",
+        "{n} 户低于抽查比例的下限。请写明理由，再由主要负责人批准。",
+        "{n} is below the least ratio: give a reason, which the principal then has to approve.",
+    ),
+    "plan_below_proposal": Code(
+        422, "15-1", "{n} 户少于系统建议的数量，请写明理由。", "{n} is less than what is proposed: give a reason."
+    ),
+    "plan_flagged_not_raised": Code(
+        422,
+        "6",
+        "投诉较多或有严重违法迹象的主体，抽查比例没有高于其他主体，请写明理由。",
+        "Subjects with complaints or signs of serious violation get no higher ratio than the rest: give a reason.",
+    ),
+    "plan_unsigned": Code(
+        409,
+        "12",
+        "还有 {n} 行没有股室负责人签字：{about}。",
+        "{n} lines still lack the unit head's signature: {about}.",
+    ),
+    "plan_units_open": Code(
+        409,
+        "12",
+        "还有股室没有提交：{about}。没有抽查计划的，请注明原因。",
+        "Units that haven't submitted yet: {about}. Who plans nothing says why.",
+    ),
+    "plan_no_line": Code(
+        409,
+        "6",
+        "这些事项全年一次抽查也没有安排：{about}。请补上，或报主要负责人批准。",
+        "No draw at all is planned this year for: {about}. Add one, or have the principal approve that.",
+    ),
+    "plan_below_floor_sum": Code(
+        409,
+        "6",
+        "这些事项的计划数合起来低于抽查比例的下限：{about}。请补足，或报主要负责人批准。",
+        "The planned numbers together are below the least ratio for: {about}. Add to them, or have that approved.",
+    ),
+    "plan_undecided": Code(
+        409,
+        "6",
+        "还有 {n} 项低于比例或频次的申请等主要负责人决定：{about}。",
+        "{n} requests to go below ratio or frequency still wait for the principal: {about}.",
+    ),
+    "plan_no_joint": Code(
+        409,
+        "13",
+        "计划里还没有部门联合抽查。每年至少牵头或参与一次。",
+        "The plan has no joint task yet: at least one a year is led or joined.",
+    ),
+    "plan_not_filed": Code(
+        409,
+        "12",
+        "还没有完成备案：{about}。上一级和同级市场监管部门都要有文号和日期。",
+        "Not filed yet with: {about}. Both the authority above and the market regulator give number and date.",
+    ),
+    "plan_filing_invalid": Code(
+        422, "12", "备案要写明机关、文号和日期。", "A filing names the authority, a number and a date."
+    ),
+    "plan_filed_already": Code(409, "12", "这一版已经在该处备案。", "This version has been filed there already."),
+    "plan_unchanged": Code(
+        409,
+        "12",
+        "和已公布的版本没有差异，不需要调整。",
+        "Nothing differs from the released version: there is nothing to amend.",
+    ),
+    "plan_nothing_to_give_back": Code(
+        409, "12", "这个股室还没有提交，不用退回。", "The unit hasn't submitted: there is nothing to give back."
+    ),
+    "plan_has_lines": Code(
+        409,
+        "12",
+        "本股室已有计划行，不能注明「没有计划」。",
+        "The unit has lines, so it can't be noted as planning nothing.",
+    ),
+    "plan_signed_already": Code(409, "12", "这一行已经签过字。", "The line is signed already."),
+    "override_not_needed": Code(
+        409, "6", "没有低于比例或频次，不需要申请。", "Nothing is below ratio or frequency: no approval is needed."
+    ),
+    "override_asked": Code(409, "6", "同样的申请已在等待决定。", "The same request already waits for a decision."),
+    "override_decided": Code(409, "6", "这项申请已经有了决定。", "This request has been decided already."),
+    "joint_list_invalid": Code(
+        422,
+        "13",
+        "导入牵头部门名单要写明部门、文号、抽取日期，并附名单文件。",
+        "A lead's list comes with the department, the document's number, the day of the draw and the file.",
+    ),
+    "joint_not_participant": Code(
+        409,
+        "13",
+        "只有「参与」的联合抽查才导入牵头部门的名单；我方牵头的由本系统抽取。",
+        "Only where we take part is the lead's list imported; where we lead, the draw is ours.",
+    ),
+    "joint_list_known": Code(409, "13", "同一份名单已经导入过。", "This very list has been imported already."),
+    "plan_part_in": Code(
+        409,
+        "12",
+        "这个股室的计划已经提交；要改，请法规股先退回。",
+        "This unit's part was handed in; to change it the legal unit gives it back first.",
+    ),
     # --- media: uploads and pictures -----------------------------------------------------------------------------
     "tus_version": Code(412, None, "仅支持 tus 1.0.0 上传协议。", "Uploads speak tus 1.0.0 here."),
     "not_offset_stream": Code(
