@@ -567,6 +567,12 @@ class Problem(Exception):
         """The HTTP status of this problem."""
         return CODES[self.code].status
 
+    @property
+    def article(self) -> str | None:
+        """The article of the detailed rules that asks for it."""
+        said = self.members.get("article", CODES[self.code].article)
+        return None if said is None else str(said)
+
     def sentence(self, language: str = "zh") -> str:
         """The sentence that people read, in `zh` or `en`."""
         line = CODES[self.code]
