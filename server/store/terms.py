@@ -7,15 +7,13 @@ by one range of its index, the same on both databases.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
-from pypinyin import Style, pinyin
-
 from server.domain.subject import Flag
 from server.domain.text import same_name
+from server.store.reading import readings
 
 TEXT, INITIALS, PINYIN, TAIL = 4, 6, 16, 8
 """How many characters of a term are kept; what is asked for beyond is compared with the subject itself."""
@@ -44,7 +42,7 @@ class Keys(NamedTuple):
 def keys_of(name: str, address: str) -> Keys:
     """The keys of a name and an address."""
     key = same_name(name)
-    usual = [_readings(character)[0] for character in key]
+    usual = [readings(character)[0] for character in key]
     return Keys(key, same_name(address), "".join(usual)[:400], "".join(sound[0] for sound in usual))
 
 
@@ -74,7 +72,7 @@ class Findable(Protocol):
 def terms_of(subject: Findable) -> set[str]:
     """Every term of a subject; the same subject always has the same ones."""
     name, address = same_name(subject.name), same_name(subject.address)
-    place = _joined(_readings(character)[0] for character in name[:PINYIN])[:PINYIN]
+    place = _joined(readings(character)[0] for character in name[:PINYIN])[:PINYIN]
     return {
         *_suffixes(name, len(_body(name))),
         *_suffixes(address, len(address)),
@@ -145,34 +143,21 @@ def _sounds(name: str) -> Iterator[str]:
         for at in range(starts):
             yield _joined(sounds[at : at + PINYIN])[:PINYIN]
             yield "".join(sound[0] for sound in sounds[at : at + INITIALS])
-    for first in _readings(name[0])[1:] if name else ():
-        rest = [_readings(character)[0] for character in name[1:PINYIN]]
+    for first in readings(name[0])[1:] if name else ():
+        rest = [readings(character)[0] for character in name[1:PINYIN]]
         yield _joined([first, *rest])[:PINYIN]
         yield "".join(sound[0] for sound in [first, *rest][:INITIALS])
 
 
 def _spoken(text: str) -> Iterable[list[str]]:
     """How a text is read: with the usual readings, and where it differs with the second ones of `_ALSO`."""
-    usual = [_readings(character)[0] for character in text]
+    usual = [readings(character)[0] for character in text]
     also = [_ALSO.get(character, sound) for character, sound in zip(text, usual, strict=True)]
     return [usual] if usual == also else [usual, also]
 
 
 def _joined(sounds: Iterable[str]) -> str:
     return "".join(sounds)
-
-
-@lru_cache(maxsize=30_000)
-def _readings(character: str) -> tuple[str, ...]:
-    """The readings of a character without tones; of one that has none, itself."""
-    if character.isascii():
-        return (character,)
-    sounds = pinyin(character, style=Style.NORMAL, heteronym=True, v_to_u=False, errors="ignore")
-    plain = [
-        unicodedata.normalize("NFKD", sound).encode("ascii", "ignore").decode()
-        for sound in (sounds[0] if sounds else [])
-    ]
-    return tuple(dict.fromkeys(filter(None, plain))) or (character,)
 
 
 _CODE: Final = re.compile(r"[0-9a-z]+")
