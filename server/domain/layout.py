@@ -91,7 +91,7 @@ SUBJECTS: Final = Layout(
     "监管对象",
     "uscc",
     (
-        Column("uscc", "统一社会信用代码", "code", _CODE, "91411303MA00000016", ("信用代码", "社会信用代码"), True),
+        Column("uscc", "统一社会信用代码", "code", _CODE, "91411303MA00000010", ("信用代码", "社会信用代码"), True),
         Column("registration", "注册号", "code", "15 位工商注册号；有统一社会信用代码的空着", "", ("工商注册号",)),
         Column(
             "name", "名称", "text", "营业执照上的全称", "南阳市卧龙区示例化工有限公司", ("单位名称", "企业名称"), True
@@ -140,7 +140,7 @@ OFFICERS: Final = Layout(
             "身份证号",
             "code",
             _ID,
-            "411303190001010029",
+            "411303190001010028",
             (),
             True,
             personal=True,
@@ -162,7 +162,7 @@ EXPERTS: Final = Layout(
         Column("name", "姓名", "text", "姓名", "王五", (), True),
         Column("sex", "性别", "word", _ONE, "女", (), True, SEX),
         Column("phone", "手机号", "code", "11 位手机号", "14000000001", ("联系电话", "电话"), True, personal=True),
-        Column("id_number", "身份证号", "code", _ID, "411303190001010029", (), True, personal=True),
+        Column("id_number", "身份证号", "code", _ID, "411303190001010028", (), True, personal=True),
         Column("employer", "工作单位", "text", "单位全称", "示例设计院", ("单位",), True),
         Column("title", "职称", "text", "职称或职业资格", "高级工程师", ("职务",), True),
         Column("domains", "专业领域", "words", _SEVERAL, "危险化学品", (), True, FIELDS),
@@ -176,7 +176,7 @@ AGENCIES: Final = Layout(
     "专业机构",
     "uscc",
     (
-        Column("uscc", "统一社会信用代码", "code", "18 位", "91411303MA00000016", ("信用代码",), True),
+        Column("uscc", "统一社会信用代码", "code", "18 位", "91411303MA00000010", ("信用代码",), True),
         Column("name", "机构名称", "text", "全称", "示例检测有限公司", ("名称",), True),
         Column("contract", "合同编号", "code", "委托合同的编号", "示例合同〔2026〕1号", ("委托合同", "合同"), True),
         Column("contract_from", "合同期起", "day", _DAY, "2026-01-01", (), True),

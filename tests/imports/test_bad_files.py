@@ -18,7 +18,7 @@ from tests.imports.planted import COLUMNS
 from tests.running import Running
 
 W = Words("zh-CN")
-ROW = ["91411303MA00000016", *["x"] * (len(COLUMNS) - 1)]
+ROW = ["91411303MA00000010", *["x"] * (len(COLUMNS) - 1)]
 HTML = {"Accept": "text/html"}
 WITHOUT_PHONE = [name for name in COLUMNS if name != "联系电话"]
 
