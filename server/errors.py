@@ -86,7 +86,7 @@ CODES: dict[str, Code] = {
         "自己的密码请在「我的账号」里修改。",
         "Change your own password under My account.",
     ),
-    "device_revoked": Code(409, None, "这部手机已经停用了。", "This phone is revoked already."),
+    "phone_off": Code(409, None, "这部手机已经停用了。", "This phone is revoked already."),
     "unit_in_use": Code(
         409,
         None,

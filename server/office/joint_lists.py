@@ -8,9 +8,9 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
-from server.domain.codes import normal_code, uscc_faults
+from server.domain.codes import normal_code, registration_faults, uscc_faults
 from server.domain.entry import Entry
-from server.domain.faults import Fault
+from server.domain.faults import Fault, stops
 from server.domain.instant import beijing_day
 from server.domain.text import clean
 from server.errors import Problem
@@ -90,7 +90,7 @@ def read_list(content: bytes) -> tuple[list[Row], list[Fault]]:
         code = normal_code(cells[0].strip('" '))
         if not code or (number == 1 and not any(letter.isdigit() for letter in code)):
             continue
-        if uscc_faults("file", code):
+        if _is_wrong(code):
             faults.append(Fault("file", "joint_bad_code", {"row": number, "found": code[:20]}))
         elif code in seen:
             faults.append(Fault("file", "joint_twice", {"row": number, "found": code}))
@@ -101,6 +101,11 @@ def read_list(content: bytes) -> tuple[list[Row], list[Fault]]:
     if len(rows) > MOST_ROWS:
         faults.append(Fault("file", "joint_too_large", {"most": MOST_ROWS}))
     return rows, faults[:20]
+
+
+def _is_wrong(code: str) -> bool:
+    """Whether it is neither a credit code nor a registration number; a wrong check digit of the latter only warns."""
+    return stops(registration_faults("file", code) if len(code) == 15 else uscc_faults("file", code))
 
 
 def _decoded(content: bytes) -> str | None:

@@ -169,12 +169,14 @@ def _total(line: Line, others: Sequence[Line]) -> tuple[int, int]:
 
 
 def _must_be_possible(line: Line, proposal: Proposal) -> None:
-    """Nobody plans more than there is to draw."""
-    most = len(proposal.candidates) * max(line.draws, 1)
-    if line.count > most:
-        raise Faulty("plan_line_invalid", [Fault("count", "plan_too_many", {"n": most})])
-    if line.flagged_count > proposal.flagged * max(line.draws, 1):
+    """Nobody plans more than there is to draw: subjects at the cap are left out, but for a campaign (R15a.2)."""
+    draws = max(line.draws, 1)
+    if line.count > proposal.population * draws:
+        raise Faulty("plan_line_invalid", [Fault("count", "plan_too_many", {"n": proposal.population * draws})])
+    if line.flagged_count > proposal.flagged * draws:
         raise Faulty("plan_line_invalid", [Fault("flagged_count", "plan_too_many_flagged", {"n": proposal.flagged})])
+    if line.count > len(proposal.candidates) * draws:
+        raise Problem("plan_over_cap", n=len(proposal.candidates))
 
 
 def _line_for(conn: Connection, person: Person, right: str, line_id: str) -> tuple[Kept, Plan, Part]:

@@ -62,9 +62,12 @@ def lists_of(conn: Connection, line_id: str) -> list[JointList]:
 
 
 def matched(conn: Connection, codes: Sequence[str]) -> dict[str, str]:
-    """Code -> id of the subject that has it."""
-    query = sa.select(subject.c.uscc, subject.c.id).where(subject.c.uscc.in_(codes))
-    return {row.uscc: row.id for row in conn.execute(query)}
+    """Code, of either kind, -> id of the subject that has it."""
+    found: dict[str, str] = {}
+    for column in (subject.c.registration, subject.c.uscc):
+        query = sa.select(column.label("code"), subject.c.id).where(column.in_(codes))
+        found |= {row.code: row.id for row in conn.execute(query)}
+    return found
 
 
 def _rows(conn: Connection, list_id: str) -> list[Row]:
