@@ -390,6 +390,12 @@ CODES: dict[str, Code] = {
         "{n} 户低于抽查比例的下限。请写明理由，再由主要负责人批准。",
         "{n} is below the least ratio: give a reason, which the principal then has to approve.",
     ),
+    "plan_over_cap": Code(
+        422,
+        "15-1",
+        "今年只有 {n} 户可抽：其余已抽中两次，到了上限。专项或定向部署的，请填文件。",
+        "Only {n} can be drawn: the others were drawn twice and are at the cap. A campaign gives its document.",
+    ),
     "plan_below_proposal": Code(
         422, "15-1", "{n} 户少于系统建议的数量，请写明理由。", "{n} is less than what is proposed: give a reason."
     ),
@@ -398,6 +404,12 @@ CODES: dict[str, Code] = {
         "6",
         "投诉较多或有严重违法迹象的主体，抽查比例没有高于其他主体，请写明理由。",
         "Subjects with complaints or signs of serious violation get no higher ratio than the rest: give a reason.",
+    ),
+    "plan_empty": Code(
+        409,
+        "12",
+        "{about}还没有计划行。没有抽查计划的，请由股室负责人注明原因。",
+        "{about} has no lines yet; if it plans nothing, the unit head says why.",
     ),
     "plan_unsigned": Code(
         409,
@@ -484,6 +496,13 @@ CODES: dict[str, Code] = {
         "12",
         "这个股室的计划已经提交；要改，请法规股先退回。",
         "This unit's part was handed in; to change it the legal unit gives it back first.",
+    ),
+    # --- the library of subjects -----------------------------------------------------------------------------------
+    "subject_used": Code(
+        409,
+        "8",
+        "这户抽过或查过，且只在本单位名录里，不能移出；不再经营的请改状态。",
+        "It was drawn or inspected and is in no other library: it stays. Change its status if it is gone.",
     ),
     # --- media: uploads and pictures -----------------------------------------------------------------------------
     "tus_version": Code(412, None, "仅支持 tus 1.0.0 上传协议。", "Uploads speak tus 1.0.0 here."),
