@@ -62,6 +62,7 @@ def show_year(request: Asked, calendar_year: int, version: int | None = None) ->
             raise Problem("not_found")
         changes = deadlines.changes_by(conn, calendar_year, shown.year.version)
         subjects = _subjects_of(conn, request, changes)
+        seen = [(change, subjects[change.object]) for change in changes if change.object in subjects]
     return render(
         request,
         "calendar_year",
@@ -72,8 +73,8 @@ def show_year(request: Asked, calendar_year: int, version: int | None = None) ->
         names=names,
         grid=grid_of(shown.year),
         working=_working_days(shown.year),
-        changes=changes,
-        seen=[(change, subjects[change.object]) for change in changes if change.object in subjects],
+        seen=seen,
+        changed=len(seen if reach(request.user.roles, "visits.read") else changes),
     )
 
 
