@@ -75,7 +75,7 @@ def mark_of(row: Row) -> dict[str, Any]:
 def changes_of(sealer: Sealer, table: sa.Table, row: Row, entry: Entry) -> list[Change]:
     """What an entry would change in a row."""
     found = []
-    for field, after in msgspec.to_builtins(entry).items():
+    for field, after in _fields(entry).items():
         if field in SEALED:
             if after is not None and blind_of(sealer, table, field, after) != row[f"{field}_blind"]:
                 found.append(Change(field))
@@ -161,6 +161,14 @@ def taken_is_a_problem() -> Iterator[None]:
         raise Problem("taken_meanwhile") from None
 
 
+def _fields(entry: Entry) -> dict[str, Any]:
+    """What was entered, as the columns have it."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in msgspec.structs.asdict(entry).items()
+    }
+
+
 def _mask(sealer: Sealer, table: sa.Table, row: Row, field: str) -> str:
     return SEALED[field](clear(sealer, table, row, field))
 
@@ -172,7 +180,7 @@ def _nothing(table: sa.Table) -> dict[str, Any]:
 
 def _values(sealer: Sealer, table: sa.Table, id: str, entry: Entry, by: str, now: datetime) -> dict[str, Any]:
     values: dict[str, Any] = {"id": id, "entered_by": by, "entered_at": stamp(now)}
-    for field, value in msgspec.to_builtins(entry).items():
+    for field, value in _fields(entry).items():
         if field not in SEALED:
             values[field] = value
         elif value is not None:

@@ -17,13 +17,13 @@ USCC = "91411300MA9F2T6K9W"
 
 def phone() -> str:
     """A phone that rings nowhere, another each time."""
-    return f"140000099{next(_numbers):02d}"
+    return f"1400000{9000 + next(_numbers) % 1000}"
 
 
 def id_number(sex: str = "female") -> str:
     """A valid ID number of nobody, another each time."""
     n = next(_numbers)
-    body = f"411303{1900 + n % 11}{1 + n % 12:02d}{1 + n % 28:02d}{n % 99:02d}{2 if sex == 'female' else 1}"
+    body = f"411303{1900 + n % 11}{1 + n % 12:02d}{1 + n % 28:02d}{n % 100:02d}{2 if sex == 'female' else 1}"
     return body + str(ric.calc_check_digit(body + "0"))
 
 
