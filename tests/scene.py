@@ -27,7 +27,8 @@ STRANGERS = {"clerk2": "unit_clerk", "head2": "unit_head"}  # of the other unit
 
 
 @cache
-def _password_hash() -> str:
+def password_hash() -> str:
+    """The hash of the password that everybody has in tests: hashing it takes its time."""
     return people.hash_password(PASSWORD)
 
 
@@ -69,7 +70,7 @@ def _account(conn: sa.Connection, id: str, role: str, unit: str, officer: str | 
         name=id,
         unit_id=unit,
         roles=[role],
-        password_hash=_password_hash(),
+        password_hash=password_hash(),
         officer_id=officer,
         actor="test",
         now=NOW,

@@ -44,7 +44,7 @@ RIGHTS: Final[dict[str, dict[str, str]]] = {
     "units.change": {"admin": ALL},
     "devices.read": {"admin": ALL, "auditor": ALL},
     "devices.revoke": dict.fromkeys(ROLES, MINE) | {"admin": ALL},
-    "trail.read": {"legal_unit": ALL, "principal": ALL} | _WATCHERS,
+    "trail.read": _WATCHERS,
     # --- rule sets and calendar
     "rules.read": _ALL_READERS | _WATCHERS | {"admin": ALL},
     "rules.change": {"legal_unit": ALL},
@@ -58,7 +58,13 @@ RIGHTS: Final[dict[str, dict[str, str]]] = {
     # --- subjects
     "subjects.read": _READERS | _WATCHERS,
     "subjects.change": {"unit_clerk": OWN},
-    "subjects.reveal": {"unit_clerk": OWN, "unit_head": OWN},
+    "subjects.reveal": {
+        "unit_clerk": OWN,
+        "unit_head": OWN,
+        "legal_unit": ALL,
+        "principal": ALL,
+        "steering_group": ALL,
+    },
     # --- officers, experts, agencies, interests, leave
     "officers.read": _READERS | _WATCHERS,
     "officers.change": {"unit_clerk": OWN},

@@ -211,7 +211,7 @@ def revoke_phone(conn: Connection, person: Person, now: datetime, rid: str, valu
     if known.account_id != person.id and "admin" not in person.roles:
         raise Problem("forbidden")
     if known.revoked_at is not None:
-        raise Problem("device_revoked")
+        raise Problem("phone_off")
     devices.revoke(conn, person, rid, now, _reason(values, needed=True))
 
 

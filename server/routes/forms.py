@@ -143,14 +143,14 @@ def answer_form(
             fresh_password(request, form)
         result = run_act(request, call)
     except Problem as problem:
-        if not wants_page(request) or problem.code in _PASSING:
-            raise
         return again(*refilled(request, form, problem))
     return Redirect(done if isinstance(done, str) else done(result), status_code=303)
 
 
 def refilled(request: Asked, form: Form, problem: Problem) -> tuple[Filled, int]:
-    """The form as it was typed with what is wrong, and the status of the page."""
+    """The form as it was typed with what is wrong, and the status of the page; programs get the problem itself."""
+    if not wants_page(request) or problem.code in _PASSING:
+        raise problem
     if isinstance(problem, Invalid):
         return Filled(form.values, form.lists, problem.faults), problem.status
     return Filled(form.values, form.lists, (), sentence_for(request, problem)), problem.status

@@ -140,8 +140,6 @@ def reset_password(request: Asked, account_id: str, form: Form) -> Response[Any]
         fresh_password(request, form)
         run_act(request, lambda conn, person, now: acts.reset_password(conn, person, now, account_id, hashed))
     except Problem as problem:
-        if problem.code == "not_found":
-            raise
         filled, status = refilled(request, form, problem)
         return _page(request, account_id, None, status, turning=filled)
     return _given_page(request, account_id, password)
