@@ -119,7 +119,7 @@ def missing_for(
     return sorted(found, key=lambda one: _ORDER.index(one.code))
 
 
-_ORDER = ("open_unit", "unsigned", "frequency", "ratio", "joint", "undecided")
+_ORDER = ("open_unit", "unsigned", "undecided", "frequency", "ratio", "joint")
 
 
 # --- capacity ---------------------------------------------------------------------------------------------------------
