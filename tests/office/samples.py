@@ -100,6 +100,13 @@ def _batch(office: Office, clerk: str) -> str:
     return brought(office.client(clerk), csv_of([row])).rpartition("/")[2]
 
 
+def _lines(office: Office) -> Sample:
+    """A line of each unit in the plan of 2026."""
+    line = tables.plan_line.c
+    own, foreign = (first(office, line.id, line.year == 2026, line.unit_id == unit) for unit in (OWN, FOREIGN))
+    return Sample(own, foreign)
+
+
 SAMPLES: dict[str, Callable[[Office], Sample]] = {
     "visit_id": lambda office: Sample(IDS["ordered"], IDS["unqualified"]),
     "sha256": lambda office: Sample(_photo("ordered")(office), _photo("unqualified")(office)),
@@ -118,7 +125,7 @@ SAMPLES: dict[str, Callable[[Office], Sample]] = {
     "inspection_id": by_unit(tables.non_random.c.id, tables.non_random.c.unit_id),
     "plan_id": lambda office: Sample("2026", None),
     "plan_version": lambda office: Sample("1", None),
-    "line_id": by_unit(tables.plan_line.c.id, tables.plan_line.c.unit_id),
+    "line_id": _lines,
     "override_id": lambda office: Sample(first(office, tables.plan_override.c.id), None),
     "officer_id": lambda office: Sample("liu", "zhao"),
     "expert_id": lambda office: Sample("expert-1", "expert-3"),

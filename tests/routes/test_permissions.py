@@ -10,6 +10,7 @@ from tempfile import mkdtemp
 import httpx
 import pytest
 from litestar.routes import HTTPRoute
+from sqlalchemy.exc import NoResultFound
 
 from server.app import create_app
 from server.settings import Settings
@@ -35,7 +36,7 @@ DEMO = {
 LEAST_CELLS = 600
 JSON = {"Accept": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Tus-Resumable": "1.0.0"}
-DOORS = {("POST", "/api/session"), ("POST", "/office/sign-in")}
+DOORS = {("POST", "/api/session"), ("POST", "/api/session/password"), ("POST", "/office/sign-in")}
 """Where 401 and 429 are about the password that was typed."""
 SIGNING_OUT = {("DELETE", "/api/session"), ("POST", "/office/sign-out")}
 PART = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
@@ -108,7 +109,7 @@ def roles(office: Office) -> Iterator[dict[str, httpx.Client]]:
 @pytest.fixture(scope="module")
 def cases(office: Office) -> dict[str, dict[str, dict[str, str]]]:
     """Path -> case -> what its parameters are filled with."""
-    known = {name: sample(office) for name, sample in SAMPLES.items()}
+    known = {name: _sample(office, name) for name in SAMPLES}
     return {route.path: _cases(route, known) for route in table()}
 
 
@@ -117,8 +118,18 @@ def nothing(route: Route) -> dict[str, str]:
     return {name: "999999999" if type_ == "int" else NOT_THERE for name, type_ in route.parameters.items()}
 
 
-def _cases(route: Route, known: dict[str, Sample]) -> dict[str, dict[str, str]]:
+def _sample(office: Office, name: str) -> Sample | None:
+    try:
+        return SAMPLES[name](office)
+    except NoResultFound:
+        return None  # the tests of its routes fail, the others run
+
+
+def _cases(route: Route, known: dict[str, Sample | None]) -> dict[str, dict[str, str]]:
     samples = {name: known.get(route.path) or known.get(name) for name in route.parameters}
+    lacking = [name for name, sample in samples.items() if sample is None and name in SAMPLES]
+    if lacking:
+        return {"lacking": dict.fromkeys(lacking, "")}
     found = {"none": nothing(route)}
     if samples and None not in samples.values():
         named = {name: sample for name, sample in samples.items() if sample is not None}
@@ -151,6 +162,7 @@ def test_a_route_answers_each_role_about_each_object_as_the_table_says(
     office: Office, roles: dict[str, httpx.Client], cases: dict[str, dict[str, dict[str, str]]], route: Route
 ) -> None:
     faults = []
+    assert "lacking" not in cases[route.path], f"the demo has none for {sorted(cases[route.path]['lacking'])}"
     for role in _in_order(route.cells):
         none = _ask(office, roles, route, role, route.filled(cases[route.path]["none"]))
         for case, values in cases[route.path].items():
