@@ -8,13 +8,13 @@ from functools import lru_cache
 from typing import Final
 
 import sqlalchemy as sa
-from pypinyin import Style, lazy_pinyin
 from sqlalchemy.engine import Connection
 
 from server.domain.codes import normal_code, normal_phone
 from server.domain.officer import Officer, OfficerEntry, validity
 from server.store import personnel
 from server.store.personnel import Change, Row
+from server.store.reading import initials, pinyin
 from server.store.seal import Sealer
 from server.store.tables import account, assignments, interest, leave, officer, visit_crew
 
@@ -180,8 +180,7 @@ def _matches(row: Row, text: str, blinds: Collection[str]) -> bool:
 @lru_cache(maxsize=4096)
 def spellings(name: str) -> tuple[str, str, str]:
     """A name, its pinyin and its initials, as people type them."""
-    initials = lazy_pinyin(name, style=Style.FIRST_LETTER)
-    return name.lower(), "".join(lazy_pinyin(name)).lower(), "".join(initials).lower()
+    return name.lower(), pinyin(name), initials(name)
 
 
 def stands(one: Officer, state: str, today: date) -> bool:
