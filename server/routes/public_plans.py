@@ -9,7 +9,7 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.params import FromPath
 
-from server.domain.plan import PublicPlan, differences
+from server.domain.plan import PublicLine, PublicPlan, differences
 from server.errors import Problem
 from server.routes import feeds
 from server.routes.feeds import Entry, Feed
@@ -20,6 +20,8 @@ from server.words import Words
 
 Anyone = Request[Any, Any, Any]
 YEARS: Final = range(2000, 2200)
+COLUMNS: Final = tuple(name for name in PublicLine.__struct_fields__ if name != "id")
+"""What a file of a plan has, in its order."""
 
 
 @get("/plans", exclude_from_auth=True, sync_to_thread=True)
@@ -107,10 +109,8 @@ def plan_as_json(request: Anyone, year: FromPath[int], plan_version: FromPath[in
 def plan_as_csv(request: Anyone, year: FromPath[int], plan_version: FromPath[int]) -> Response[bytes]:
     """A version for a spreadsheet: a row a line."""
     plan, w = _one(_versions(request, year), plan_version), words_for(request)
-    names = ("unit", "item", "scope", "window_from", "window_to", "count", "share", "unified_share", "own_share")
-    names += ("joint", "partner", "campaign", "months")
-    rows = [[_cell(w, name, getattr(line, name)) for name in names] for line in plan.lines]
-    body = csv_bytes([[w(f"public.line.{name}") for name in names], *rows])
+    rows = [[_cell(w, name, getattr(line, name)) for name in COLUMNS] for line in plan.lines]
+    body = csv_bytes([[w(f"public.line.{name}") for name in COLUMNS], *rows])
     return answer(request, body, "text/csv", name=f"plan-{year}-v{plan_version}.csv")
 
 
