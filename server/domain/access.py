@@ -78,6 +78,7 @@ RIGHTS: Final[dict[str, dict[str, str]]] = {
     "imports.read": _READERS | _WATCHERS,
     "imports.run": {"unit_clerk": OWN},
     "exports.run": {"unit_clerk": OWN, "unit_head": OWN, "legal_unit": ALL, "principal": ALL, "auditor": ALL},
+    "province.read": _ALL_READERS | _WATCHERS,
     "province.change": {"unit_clerk": OWN},
     # --- the annual plan
     "plans.read": _ALL_READERS | _WATCHERS,

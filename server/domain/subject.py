@@ -146,7 +146,7 @@ def check_flag(values: Mapping[str, str]) -> tuple[Flag | None, list[Fault]]:
     document = entry.line("document")
     since, until = entry.day("from"), entry.day("to", required=False)
     if entry.is_good and until is not None and str(since) > until:
-        entry.wrong("to", "ends_before", since=str(since))
+        entry.wrong("to", "flag_ends_before", since=str(since))
     if not entry.is_good:
         return None, entry.faults
     return Flag(kind, document, str(since), until), entry.faults  # type: ignore[arg-type]  # a choice of FLAGS

@@ -14,7 +14,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from server.domain.instant import stamp
+from server.domain.instant import beijing_day, instant, stamp
 from server.domain.subject import Flag, Subject, differences
 from server.store import terms
 from server.store.bulk import insert_rows
@@ -24,12 +24,16 @@ from server.store.tables import (
     counter,
     interest,
     non_random,
+    record,
     selection,
     subject,
     subject_history,
     subject_term,
+    task,
+    unit,
     unit_subject,
     visit,
+    visit_task,
 )
 
 T = TypeVar("T")
@@ -39,6 +43,8 @@ AT_ONCE: Final = 500
 
 CLEAR: Final = b"\x00"
 """What a phone begins with that a database of the first version kept in the clear, until it is taken over."""
+
+_PHASE: Final = {"open": "dispatched", "final": "final", "void": "void"}
 
 _RECORD: Final = (
     "id", "uscc", "registration", "name", "legal_representative", "address", "contact", "phone", "kind", "industry",
@@ -60,6 +66,17 @@ class Event(msgspec.Struct, frozen=True):
     unit_id: str | None
     reason: str | None
     changes: list[dict[str, str]]
+
+
+class Visited(msgspec.Struct, frozen=True):
+    """One visit of a subject, by the day of its dispatch."""
+
+    id: str
+    unit_id: str
+    unit: str
+    day: str
+    phase: str
+    tasks: str
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -139,7 +156,37 @@ def history_of(conn: Connection, subject_id: str) -> list[Event]:
         .where(subject_history.c.subject_id == subject_id)
         .order_by(subject_history.c.n.desc())
     )
-    return [msgspec.convert(dict(row), Event) for row in conn.execute(query).mappings()]
+    return [Event(**row) for row in conn.execute(query).mappings()]
+
+
+def visits_of(conn: Connection, subject_id: str) -> list[Visited]:
+    """Every visit of a subject with its tasks, the latest dispatched first."""
+    query = (
+        sa.select(visit.c.id, visit.c.unit_id, unit.c.name, visit.c.dispatched_at, record.c.phase, visit.c.state)
+        .join(unit, unit.c.id == visit.c.unit_id)
+        .join(record, record.c.visit_id == visit.c.id, isouter=True)
+        .where(visit.c.subject_id == subject_id)
+        .order_by(visit.c.dispatched_at.desc(), visit.c.id)
+    )
+    tasks = _tasks_of(conn, subject_id)
+    return [
+        Visited(id, unit_id, name, beijing_day(instant(at)).isoformat(), phase or _PHASE[state], "、".join(tasks[id]))
+        for id, unit_id, name, at, phase, state in conn.execute(query)
+    ]
+
+
+def _tasks_of(conn: Connection, subject_id: str) -> dict[str, list[str]]:
+    query = (
+        sa.select(visit_task.c.visit_id, task.c.name)
+        .join(task, task.c.id == visit_task.c.task_id)
+        .join(visit, visit.c.id == visit_task.c.visit_id)
+        .where(visit.c.subject_id == subject_id)
+        .order_by(task.c.id)
+    )
+    names: dict[str, list[str]] = defaultdict(list)
+    for visit_id, name in conn.execute(query):
+        names[visit_id].append(name)
+    return names
 
 
 def is_in_a_library() -> sa.ColumnElement[bool]:
