@@ -18,6 +18,7 @@ ROOMS = (
     "subjects",
     "officers",
     "imports",
+    "province",
     "plans",
     "non_random",
 )

@@ -78,6 +78,16 @@ def anonymous() -> BinaryIO:
     return tempfile.TemporaryFile()
 
 
+def sha256_of(file: BinaryIO) -> str:
+    """The digest of a whole file, which is at its beginning again afterwards."""
+    digest = hashlib.sha256()
+    file.seek(0)
+    for block in _blocks(file):
+        digest.update(block)
+    file.seek(0)
+    return digest.hexdigest()
+
+
 def _blocks(file: BinaryIO) -> Iterable[bytes]:
     while block := file.read(BLOCK):
         yield block

@@ -107,6 +107,11 @@ def _lines(office: Office) -> Sample:
     return Sample(own, foreign)
 
 
+def _by_code(office: Office, subject_id: str | None) -> tuple[str, str]:
+    """The search that finds a subject, and how its line begins."""
+    return f"?q={first(office, tables.subject.c.uscc, tables.subject.c.id == subject_id)}", f'/{subject_id}"'
+
+
 SAMPLES: dict[str, Callable[[Office], Sample]] = {
     "visit_id": lambda office: Sample(IDS["ordered"], IDS["unqualified"]),
     "sha256": lambda office: Sample(_photo("ordered")(office), _photo("unqualified")(office)),
@@ -116,6 +121,7 @@ SAMPLES: dict[str, Callable[[Office], Sample]] = {
     "year": lambda office: Sample("2026", None),
     "item_id": lambda office: Sample("hazchem-storage", "confined-space"),
     "batch_id": lambda office: Sample(_batch(office, "clerk"), _batch(office, "clerk-ic")),
+    "kind": lambda office: Sample("item", None),
     "/office/imports/templates/{name:str}": lambda office: Sample("subjects.xlsx", None),
     "account_id": lambda office: Sample("song", "chen"),
     "unit_id": lambda office: Sample("brigade", None),
@@ -128,6 +134,7 @@ SAMPLES: dict[str, Callable[[Office], Sample]] = {
     "line_id": _lines,
     "override_id": lambda office: Sample(first(office, tables.plan_override.c.id), None),
     "officer_id": lambda office: Sample("liu", "zhao"),
+    "subject_id": lambda office: Sample("subject-002", "subject-480"),
     "expert_id": lambda office: Sample("expert-1", "expert-3"),
     "agency_id": lambda office: Sample("agency-1", "agency-2"),
     "interest_id": lambda office: Sample("interest-2", "interest-1"),
@@ -145,6 +152,7 @@ LISTED: dict[str, Callable[[Office], Listed]] = {
     "/office/devices": listed("/office/devices", "rid"),
     "/office/non-random": listed("/office/non-random", "inspection_id"),
     "/office/plans": listed("/office/plans", "plan_id"),
+    "/office/subjects": lambda office: Listed(*(_by_code(office, id) for id in SAMPLES["subject_id"](office))),
     "/office/officers": listed("/office/officers", "officer_id"),
     "/office/officers/experts": listed("/office/officers/experts", "expert_id"),
     "/office/officers/agencies": listed("/office/officers/agencies", "agency_id"),

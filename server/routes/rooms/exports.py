@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, Final
 
@@ -22,6 +21,7 @@ from server.routes.guards import Asked, has_right
 from server.routes.pages import render
 from server.routes.rooms.import_files import TYPES, attachment, written
 from server.store import directory, imports
+from server.store.sources import sha256_of
 
 EXPORT: Final = has_right("exports.run")
 
@@ -97,9 +97,7 @@ def _made(request: Asked, wish: Wish, kind: str) -> tuple[BinaryIO, int, str]:
         day = beijing_day(guards.now(request))
         place = Place(str(request.user.unit_id or ""), imports.units_by_name(conn), day, state["sealer"])
         file = written(told(office.rows_of(conn, place, wish)), kind, LAYOUTS[wish.layout].sheet)
-    file.seek(0)
-    digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return file, counted[0] - 1, digest
+    return file, counted[0] - 1, sha256_of(file)
 
 
 handlers = [show_exports, make_export]
