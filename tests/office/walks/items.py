@@ -43,9 +43,9 @@ def post(office: Office, who: str, path: str, **form: str) -> httpx.Response:
 
 
 def base(office: Office, path: str, field: str = "base", who: str = "clerk") -> str:
-    """The digest that a form of the room carries."""
+    """A hidden field of a form: most often the digest that it is based on."""
     page = office.client(who).get(f"/office/items{path}", headers=HTML).text
-    return str(re.findall(rf'name="{field}" value="([0-9a-f]{{64}})"', page)[0])
+    return str(re.findall(rf'name="{field}" value="([^"]+)"', page)[0])
 
 
 def new_item(office: Office, *, with_points: bool = False) -> str:
