@@ -123,6 +123,7 @@ def _sqlite(url: sa.URL) -> Engine:
         pool_size=48,
         max_overflow=0,
         pool_timeout=60,
+        hide_parameters=True,  # an error or a debug log names the statement, never what people entered
         connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000, "cached_statements": 256},
     )
     event.listen(engine, "connect", _make_sqlite_safe)
@@ -154,7 +155,13 @@ def _begin_sqlite(conn: Connection) -> None:
 
 def _postgres(url: sa.URL) -> Engine:
     engine = sa.create_engine(
-        url, isolation_level="READ COMMITTED", pool_size=48, max_overflow=0, pool_timeout=60, pool_pre_ping=True
+        url,
+        isolation_level="READ COMMITTED",
+        pool_size=48,
+        max_overflow=0,
+        pool_timeout=60,
+        pool_pre_ping=True,
+        hide_parameters=True,
     )
     event.listen(engine, "connect", _make_postgres_safe)
     return engine
