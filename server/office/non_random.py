@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from server.domain.access import allows
 from server.domain.codes import normal_code
 from server.domain.faults import Fault, Invalid
 from server.domain.instant import beijing_day, stamp
@@ -72,7 +73,7 @@ def _waiting(conn: Connection, person: Person, inspection_id: str, right: str) -
 
 def _held(conn: Connection, person: Person, inspection_id: str, right: str) -> NonRandom:
     line = non_random.one(conn, inspection_id, lock=True)
-    if line is None:
+    if line is None or not allows(person.roles, person.unit_id, "non_random.read", line.it.unit_id):
         raise Problem("not_found")
     permit(person, right, line.it.unit_id)
     return line.it

@@ -49,20 +49,16 @@ def approve_rules(conn: Connection, person: Person, now: datetime, number: int) 
 def reject_rules(conn: Connection, person: Person, now: datetime, number: int, reason: str) -> None:
     """Refuses a proposed version with a reason; a better one is a version of its own."""
     permit(person, "rules.approve", None)
-    why = _reason(reason)
-    _decide(
-        conn, "rules.reject", person, now, _undecided(conn, number), Decision("rejected", person.id, stamp(now), why)
-    )
+    waiting, why = _undecided(conn, number), _reason(reason)
+    _decide(conn, "rules.reject", person, now, waiting, Decision("rejected", person.id, stamp(now), why))
 
 
 @act("rules.withdraw", "rules.change")
 def withdraw_rules(conn: Connection, person: Person, now: datetime, number: int, reason: str) -> None:
     """Takes back a version that nobody has decided on yet."""
     permit(person, "rules.change", None)
-    why = _reason(reason)
-    _decide(
-        conn, "rules.withdraw", person, now, _undecided(conn, number), Decision("withdrawn", person.id, stamp(now), why)
-    )
+    waiting, why = _undecided(conn, number), _reason(reason)
+    _decide(conn, "rules.withdraw", person, now, waiting, Decision("withdrawn", person.id, stamp(now), why))
 
 
 def state_of(version: Version, in_force: int, today: date) -> str:
