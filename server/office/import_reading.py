@@ -132,16 +132,14 @@ class Judge:
             return BatchRow(number, "duplicate", None, (), None), faults
         if entry is None or stops(faults):
             return BatchRow(number, "faulty", None, (), None), faults
-        return self._good(number, values, entry, known, before), faults
+        return self._good(number, entry, known, before), faults
 
-    def _good(
-        self, number: int, values: Mapping[str, str], entry: Entry, known: Known | None, before: dict[str, str]
-    ) -> BatchRow:
+    def _good(self, number: int, entry: Entry, known: Known | None, before: dict[str, str]) -> BatchRow:
         if known is None:
             content = Content(entry)
             return BatchRow(number, "new", new_id(), (), seal(self._sealer, self._batch_id, number, content))
         after = self._library.fields(entry)
-        changed = tuple(field for field in after if field in values and after[field] != before.get(field, ""))
+        changed = tuple(field for field in after if after[field] != before.get(field, ""))
         if not changed:
             return BatchRow(number, "same", known.id, (), None)
         content = Content(entry, known.entry)
