@@ -163,7 +163,7 @@ def _print_addresses(settings: Settings, *, has_demo: bool) -> None:
     if has_demo:
         print("  演示账号 demo accounts (password suijian-demo):")
         print("    li (组长 leader), zhang, wang (组员 members), zhao (另一检查组 another crew)")
-        print("    clerk, head, legal, principal, steering, auditor, admin")
+        print("    clerk, head, clerk-ic, head-ic, legal, principal, steering, auditor, admin")
     sys.stdout.flush()
 
 
