@@ -23,7 +23,7 @@ AT_ONCE: Final = 500
 FILTERS: Final = ("q", "status", "risk", "credit", "flag", "trait")
 """What a list of subjects can be narrowed by, as in its address."""
 
-REVEAL: Final = {"subjects": "subjects.reveal", "officers": "officers.reveal", "experts": "officers.reveal"}
+REVEAL: Final = {"subjects": "subjects.reveal", "officers": "officers.reveal", "experts": "experts.reveal"}
 """Layout -> the right to its whole numbers."""
 
 
