@@ -30,7 +30,7 @@ MOST_BASES: Final = 60
 
 _INDUSTRY: Final = re.compile(r"[A-T]\d{0,4}")
 _PERCENT: Final = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))?")
-_ROW: Final = re.compile(r"(basis|point)\.(\d{1,3})\.")
+_ROW: Final = re.compile(r"(basis|point)\.([0-9]{1,3})\.")
 _MARKS: Final = ("；", "：")  # a point's basis is written with them: labels；labels：gist
 
 Made = tuple[tuple[Point, ...], tuple[Phrase, ...]]
