@@ -78,6 +78,7 @@ export default {
   "problem.signed_out_offline": "The first sign-in needs a network. Connect and try again.",
   "problem.offline":
     "The server was not reached. Everything is on this phone and will be sent when the network is back.",
+  "problem.password_must_change": "A one-time password: sign in at the office's page in a browser first and change it.",
   "problem.wrong_credentials": "The account or the password is wrong. Please try again.",
   "problem.slow_down": "Too many tries. Please wait a minute.",
   "problem.not_kept": "The photo was not kept. Take it again; if that fails, export a backup.",

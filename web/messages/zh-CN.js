@@ -65,6 +65,7 @@ export default {
   "lost.action": "回到我的检查",
   "problem.signed_out_offline": "第一次登录要联网。请连上网络再试。",
   "problem.offline": "没有连上服务器。内容都在本机，联网后自动发送。",
+  "problem.password_must_change": "这是一次性密码，请先用浏览器打开办公室的登录页，改成自己的密码。",
   "problem.wrong_credentials": "账号或密码不对，请再输一次。",
   "problem.slow_down": "试得太快了，请等一分钟再试。",
   "problem.not_kept": "照片没有存下。请再拍一次；不行就先导出备份。",
