@@ -56,7 +56,8 @@ def state_after(state: str, move: str, version: int) -> str:
 def must_be_open(state: str) -> None:
     """Lines are changed in a draft or an amendment only: a released plan is never edited (R12.4)."""
     if state not in OPEN:
-        raise Problem("plan_released" if state == "released" else "plan_order", state=state, move="change")
+        codes = {"released": "plan_released", "submitted": "plan_part_in"}
+        raise Problem(codes.get(state, "plan_order"), state=state, move="change")
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -479,7 +479,7 @@ def test_no_step_is_left_out(office: Office) -> None:
     office.entered()
     with refused("plan_order", "12", office):
         office.approve()
-    with refused("plan_order", "12", office):
+    with refused("plan_part_in", "12", office):
         office.submit()
     with refused("plan_year_taken", "12", office):
         office.open()

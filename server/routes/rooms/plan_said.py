@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from server.domain.plan import Change
 from server.store.plans import Kept
@@ -69,7 +69,7 @@ class Said:
         ]
 
 
-COLUMNS = (
+COLUMNS: Final = (
     "unit",
     "item",
     "scope",
@@ -81,7 +81,7 @@ COLUMNS = (
     "own_share",
     "joint",
     "partner",
-    *(f"month_{n}" for n in range(1, 13)),
+    "months",
     "campaign",
     "reason",
     "signed",
@@ -90,6 +90,7 @@ COLUMNS = (
 
 def csv_rows(w: Words, lines: Sequence[Kept]) -> Iterator[list[str]]:
     """The head, then a row a line."""
+    said = Said(w)
     yield [w(f"field.plan_line.{name}") for name in COLUMNS]
     for one in lines:
         line = one.line
@@ -99,6 +100,6 @@ def csv_rows(w: Words, lines: Sequence[Kept]) -> Iterator[list[str]]:
             "share": percent(line.count * 10_000 // one.population) if one.population else "",
             "joint": w(f"plan.joint.{line.joint}") if line.joint else "",
             "signed": w("plan.signed") if one.signed_by else w("plan.unsigned"),
-            **{f"month_{month}": n for month, n in enumerate(line.months, 1)},
+            "months": said.months(line.months),
         }
         yield [str(values.get(name, getattr(line, name, "")) or "") for name in COLUMNS]
