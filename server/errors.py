@@ -171,6 +171,18 @@ CODES: dict[str, Code] = {
         400, None, "说明有 {n} 个字，最多 2000 个。", "The comment has {n} characters, at most 2000 are taken."
     ),
     "reason_missing": Code(400, None, "请写明理由。", "Give a reason."),
+    "untraced": Code(
+        500,
+        "10",
+        "「{act}」没有按规定留痕（{n} 条），已全部撤回，什么也没有改。请把这句话告诉管理员。",
+        "'{act}' left {n} entries in the trail instead of one; all of it was undone. Please tell the administrator.",
+    ),
+    "append_only": Code(
+        409,
+        "10",
+        "留痕和已公布的内容只能添加，任何人都不能修改或删除。",
+        "The trail and what was released are only added to: nobody edits or deletes them.",
+    ),
     # --- the office: what is entered in its rooms ------------------------------------------------------------------
     "invalid": Code(
         422, None, "有 {n} 处填写不对，改好后再提交。", "{n} entries are not right; mend them and send again."

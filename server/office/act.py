@@ -46,7 +46,7 @@ def act(name: str, right: str) -> Callable[[Call[P, T]], Call[P, T]]:
             done = call(conn, person, now, *args, **kwargs)
             entries = trail.written(conn) - before
             if entries != 1:
-                raise RuntimeError(f"The act '{name}' left {entries} entries in the trail, not one.")
+                raise Problem("untraced", act=name, n=entries)
             return done
 
         update_wrapper(doing, call)

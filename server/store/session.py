@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 BUSY_MS = 10_000
 RETRIES = 8
+APPEND_ONLY = "is append-only"  # what the triggers say of the trail and of released versions
 RETRY_STATES = {"40001", "40P01"}  # serialization failure, deadlock
 
 
@@ -56,6 +57,8 @@ class Database:
                 with self.write() as conn:
                     return work(conn)
             except DBAPIError as error:
+                if APPEND_ONLY in str(error.orig):
+                    raise Problem("append_only") from error
                 if attempt == RETRIES - 1 or getattr(error.orig, "sqlstate", None) not in RETRY_STATES:
                     raise
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))

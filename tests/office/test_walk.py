@@ -10,6 +10,7 @@ from datetime import datetime
 import pytest
 import sqlalchemy as sa
 
+from server.errors import Problem
 from server.office.act import ACTS, act
 from server.routes import all_handlers
 from server.store import tables, trail
@@ -77,13 +78,15 @@ def test_on_postgresql_too_an_act_leaves_one_entry(office_on_postgres: Office, n
     assert written(office_on_postgres.db)[entries:] == [(name, step.who)]
 
 
+@pytest.mark.rule("R10.1", "refuses")
 @pytest.mark.parametrize("times", [0, 2])
 def test_an_act_that_leaves_no_entry_or_two_is_undone(any_database: Database, times: int) -> None:
     person = Person("clerk", "clerk", "clerk", None, ("unit_clerk",), None)
     try:
         sloppy = act("test.sloppy", "subjects.change")(_adds_a_unit_and_entries)
-        with pytest.raises(RuntimeError, match=f"left {times} entries"):
+        with pytest.raises(Problem) as refused:
             any_database.run_write(lambda conn: sloppy(conn, person, NOW, times))
+        assert (refused.value.code, refused.value.article) == ("untraced", "10")
     finally:
         ACTS.pop("test.sloppy", None)
     with any_database.read() as conn:
