@@ -17,7 +17,7 @@ from datetime import date
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from server import __version__
+from server import __version__, sheet_commands
 from server.app import app_from_environment, wall_clock
 from server.domain.access import ROLES
 from server.settings import SettingFault, Settings, read_settings
@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     user.add_argument("--unit", help="id of the unit")
     user.add_argument("--officer", help="id of the officer whose account this is")
     user.set_defaults(run=add_user)
+    sheet_commands.add_commands(commands, import_, export)
     commands.add_parser("doctor", help="look whether everything is in order").set_defaults(run=doctor)
     return parser
 
@@ -227,6 +228,26 @@ def add_user(given: argparse.Namespace, settings: Settings) -> int:
         db.close()
     print(f"Account '{given.username}' is there.")
     return GOOD
+
+
+def import_(given: argparse.Namespace, settings: Settings) -> int:
+    """Checks a sheet against a library, and applies it if told to."""
+    return _with_sheets(sheet_commands.import_file, given, settings)
+
+
+def export(given: argparse.Namespace, settings: Settings) -> int:
+    """Writes a library as a sheet."""
+    return _with_sheets(sheet_commands.export_file, given, settings)
+
+
+def _with_sheets(command: Callable[..., int], given: argparse.Namespace, settings: Settings) -> int:
+    db = _open(settings)
+    try:
+        return command(given, settings, db, wall_clock)
+    except sheet_commands.Refused as refused:
+        raise Cannot(str(refused)) from None
+    finally:
+        db.close()
 
 
 def doctor(_given: argparse.Namespace, settings: Settings) -> int:
