@@ -12,18 +12,7 @@ from server.domain.codes import normal_code
 from server.domain.entry import Entry
 from server.domain.faults import Fault
 from server.domain.item import CATEGORIES, JUDGED, SECTORS, Applies, Basis, Item, Phrase, Point, Scope
-
-TRAITS: Final = (
-    "hazardous_chemicals",
-    "non_coal_mines",
-    "safety_services",
-    "industry_commerce",
-    "confined_space",
-    "special_operations",
-)
-"""What an item may look at of a subject, beside its kind and industry."""
-
-KINDS: Final = ("company", "individual", "cooperative", "collective")
+from server.domain.subject import KINDS, TRAITS
 
 MOST_POINTS: Final = 200
 MOST_BASES: Final = 60

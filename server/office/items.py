@@ -102,7 +102,7 @@ def change_checklist(
     known = items.known_points(conn, item_id)
     made, faults = check_checklist(values, draft.item, known, fresh or (lambda: f"p-{new_id()[:13]}"))
     if made is None:
-        raise Invalid(faults)
+        raise Invalid(faults, "5")
     if digest_of_checklist(draft.item) != base:
         raise Problem("item_changed")
     return _put(
@@ -160,7 +160,8 @@ def _own(conn: Connection, person: Person, item_id: str) -> Draft:
 def _checked(values: Mapping[str, str], base: Item) -> Item:
     made, faults = check_item(values, base)
     if made is None or stops(faults):
-        raise Invalid(faults)
+        fields = {fault.field for fault in faults if not fault.warning}
+        raise Invalid(faults, "6" if fields <= {"sector", "ratio"} else "5")
     return made
 
 

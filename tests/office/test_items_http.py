@@ -63,7 +63,7 @@ def test_the_form_offers_the_sectors_of_article_6_and_refuses_others(office: Off
         "other",
     ]
     answer = office.client("clerk").post("/office/items/new", data=FACTS | {"sector": "catering"}, headers=JSON)
-    assert problem(answer) == (422, "invalid", None)
+    assert problem(answer) == (422, "invalid", "6")
     assert [fault["field"] for fault in answer.json()["faults"]] == ["sector"]
 
 

@@ -13,7 +13,8 @@ from server.domain import item_entry
 from server.domain.access import allows
 from server.domain.item import CATEGORIES, JUDGED, SECTORS, Item
 from server.domain.item_difference import ItemDifference, item_difference
-from server.domain.item_entry import KINDS, TRAITS, check_checklist, check_item, checklist_values
+from server.domain.item_entry import check_checklist, check_item, checklist_values
+from server.domain.subject import KINDS, TRAITS
 from server.errors import Problem
 from server.office import items as office
 from server.office.act import permit

@@ -25,7 +25,7 @@ from server.routes.rooms import item_forms
 from server.routes.rooms.item_forms import CHANGE, HOME, draft_of, see, to_change
 from server.routes.said import said_of
 from server.sheets.plain import csv_bytes
-from server.store import directory, items
+from server.store import directory, items, province
 from server.store.items import Draft
 
 PAGE: Final = 50
@@ -110,6 +110,7 @@ def _item_page(request: Asked, item_id: str, problem: Problem | None = None) -> 
         within = items.versions_with(conn, item_id)
         listed = items.item_at(conn, current, item_id) if current and within and within[0][0] == current else None
         units, names = directory.names_of_units(conn), directory.names_of_people(conn)
+        sent = province.states_of(conn, "item", [item_id]).get(item_id)
     changed = item_difference(listed, draft.item) if listed and draft.item.state != "released" else None
     return render(
         request,
@@ -122,6 +123,7 @@ def _item_page(request: Asked, item_id: str, problem: Problem | None = None) -> 
         listed=listed,
         current=current,
         within=within,
+        sent=sent,
         changed=changed if changed and not changed.is_empty else None,
         expired=not_in_force(draft.item, _today(request)),
         uncited={point.id for point in item_entry.uncited(draft.item)},
