@@ -54,7 +54,7 @@ def show_province(request: Asked) -> Response[str]:
 @get("/kinds/{kind:str}", guards=[READ], sync_to_thread=True)
 def show_kind(request: Asked, kind: FromPath[str]) -> Response[str]:
     """The rows of a kind with their states."""
-    return _kind_page(request, kind, Filled())
+    return _kind_page(request, kind, Filled({"format": "xlsx", "which": "new"}))
 
 
 def _kind_page(request: Asked, kind: str, filled: Filled, status: int = 200, about: str = "") -> Response[str]:
