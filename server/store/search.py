@@ -9,6 +9,7 @@ for, which nearly all have, the subjects themselves are walked.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, Final, Literal
 
 import msgspec
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from server.domain.subject import Flag
+from server.domain.text import same_name
 from server.store import terms
 from server.store.subjects import is_in_a_library
 from server.store.tables import subject, subject_term, unit_subject
@@ -27,7 +29,10 @@ MANY: Final = 20_000
 """How far is counted to learn which of two is rarer."""
 
 COUNTED: Final = 500
-"""How far matches are counted where many are walked."""
+"""How far matches are counted where the subjects themselves are walked."""
+
+LOOKED_AT: Final = 4000
+"""How many terms one request walks along (the sum of `_STEPS`): where few of them fit, a list takes several."""
 
 _LAST: Final = "\U0010ffff"  # after every character that a term can have
 _MARKS: Final = ("flag", "trait", "status", "credit", "risk")
@@ -75,6 +80,10 @@ class Found(msgspec.Struct, frozen=True):
     is_counted: bool
 
 
+_LISTED: Final = [subject.c[name] for name in Listed.__struct_fields__]
+_STEPS: Final = (150, 450, 1400, 2000)
+
+
 class Sought(msgspec.Struct, frozen=True):
     """A word or a mark: how many have it (counted no further than `MANY`), who, and how a subject itself tells."""
 
@@ -86,42 +95,77 @@ class Sought(msgspec.Struct, frozen=True):
 
 
 class _Way(msgspec.Struct, frozen=True):
-    """Where the rows come from, in which order they are walked, and the condition on them."""
+    """The subjects themselves in an order, or, where `along` is given, the terms of one word or mark in theirs."""
 
-    source: Any
-    key: Any
-    is_rising: bool
     where: tuple[Any, ...]
-    count_to: int
-    word: str = ""
+    key: Any
+    is_rising: bool = True
+    count_to: int = 0
+    along: Sought | None = None
 
 
 def find_subjects(conn: Connection, query: Query, limit: int = 50) -> Found:
-    """One page of those that match, of the libraries that the query names."""
+    """One page of those that match, of the libraries that the query names.
+
+    A page of few rows, or none, that still has `more` looked through `LOOKED_AT` without finding enough.
+    """
     way = _way(conn, query)
     if way is None:
         return Found([], None, 0, True)
+    return _page(conn, way, query, limit) if way.along is None else _walk(conn, way, way.along, query.after, limit)
+
+
+def _page(conn: Connection, way: _Way, query: Query, limit: int) -> Found:
+    """A page of the subjects themselves."""
     rows = conn.execute(page_statement(way, query, limit + 1)).all()
     shown = rows[:limit]
     more = (str(shown[-1].sort_key), int(shown[-1].no)) if len(rows) > limit else None
-    listed = [(_listed(row), row.sort_key) for row in shown]
     count, is_counted = _count(conn, query, way)
-    return Found([one for one, term in listed if _is_its_first(one, term, way.word)], more, count, is_counted)
+    return Found([_listed(row) for row in shown], more, count, is_counted)
 
 
 def page_statement(way: _Way, query: Query, limit: int) -> sa.Select[Any]:
-    """The statement of one page."""
-    columns = [subject.c[name] for name in Listed.__struct_fields__]
-    page = sa.select(*columns, way.key.label("sort_key")).select_from(way.source).where(*way.where)
-    place = sa.tuple_(way.key, _no(way))
+    """The statement of such a page."""
+    place = sa.tuple_(way.key, subject.c.no)
+    page = sa.select(*_LISTED, way.key.label("sort_key")).where(*way.where)
     if query.after is not None:
         page = page.where(place > query.after if way.is_rising else place < query.after)
-    order = (way.key, _no(way)) if way.is_rising else (way.key.desc(), _no(way).desc())
+    order = (way.key, subject.c.no) if way.is_rising else (way.key.desc(), subject.c.no.desc())
     return page.order_by(*order).limit(limit)
 
 
-def _no(way: _Way) -> Any:
-    return subject_term.c.no if way.source is not subject else subject.c.no
+def _walk(conn: Connection, way: _Way, along: Sought, after: tuple[str, int] | None, limit: int) -> Found:
+    """A page of subjects in the order of their terms: some terms at a time, more the fewer of them fit."""
+    found: list[tuple[Listed, tuple[str, int]]] = []
+    looked_at, last = 0, after
+    with conn.execute(terms_statement(along, after)) as there:
+        for size in _STEPS:
+            part = [(str(term), int(no)) for term, no in there.fetchmany(size)]
+            rows = _rows_of(conn, way, [no for _, no in part])
+            fitting = ((rows[no], (term, no)) for term, no in part if no in rows)
+            firsts = ((one, place) for one, place in fitting if _is_its_first(one, place[0], along))
+            found += islice(firsts, limit + 1 - len(found))
+            looked_at, last = looked_at + len(part), part[-1] if part else last
+            if len(found) > limit or len(part) < size:
+                break
+    if len(found) > limit:
+        return Found([one for one, _ in found[:limit]], found[limit - 1][1], limit, False)
+    is_end = looked_at < LOOKED_AT
+    return Found([one for one, _ in found], None if is_end else last, len(found), is_end and after is None)
+
+
+def terms_statement(along: Sought, after: tuple[str, int] | None) -> sa.Select[Any]:
+    """As many terms as one request looks at."""
+    place = (subject_term.c.term, subject_term.c.no)
+    there = sa.select(*place).where(sa.or_(*map(_within, along.whole)))
+    if after is not None:
+        there = there.where(sa.tuple_(*place) > after)
+    return there.order_by(*place).limit(LOOKED_AT)
+
+
+def _rows_of(conn: Connection, way: _Way, numbers: list[int]) -> dict[int, Listed]:
+    query = sa.select(*_LISTED).where(subject.c.no.in_(numbers), *way.where)
+    return {row.no: _listed(row) for row in conn.execute(query)}
 
 
 def _way(conn: Connection, query: Query) -> _Way | None:
@@ -135,22 +179,11 @@ def _way(conn: Connection, query: Query) -> _Way | None:
     library, is_small = _library(conn, query.unit_id, is_few)
     if rarest is None or is_few or is_small or rarest.many > MANY + 1:
         chosen = [_by_terms(one) if one.many <= FEW else one.told for one in sought]
-        return _in_order(query, (*chosen, library), FEW + 1 if is_few or is_small else COUNTED + 1)
+        key = subject.c.pinyin if query.sort == "name" else subject.c.changed_at
+        count_to = FEW + 1 if is_few or is_small else COUNTED + 1
+        return _Way((*chosen, library), key, query.sort == "name", count_to)
     told = [one.told for one in sought if one is not rarest]
-    return _along_terms(rarest, (*told, library))
-
-
-def _in_order(query: Query, where: tuple[Any, ...], count_to: int) -> _Way:
-    """The subjects themselves, by their pinyin or the latest changed first."""
-    key = subject.c.pinyin if query.sort == "name" else subject.c.changed_at
-    return _Way(subject, key, query.sort == "name", where, count_to)
-
-
-def _along_terms(one: Sought, where: tuple[Any, ...]) -> _Way:
-    """The terms of one word or mark in their order, each with its subject."""
-    source = subject_term.join(subject, subject.c.no == subject_term.c.no)
-    ranges = [_within(span) for span in one.whole]
-    return _Way(source, subject_term.c.term, True, (sa.or_(*ranges), *where), COUNTED + 1, one.word)
+    return _Way((*told, library), subject_term.c.term, along=rarest)
 
 
 def _library(conn: Connection, unit_id: str | None, is_few: bool) -> tuple[sa.ColumnElement[bool], bool]:
@@ -250,9 +283,9 @@ def _count(conn: Connection, query: Query, way: _Way) -> tuple[int, bool]:
     if query.unit_id is not None and len(way.where) == 1:
         own = sa.select(sa.func.count()).select_from(unit_subject).where(unit_subject.c.unit_id == query.unit_id)
         return conn.execute(own).scalar_one(), True
-    inner = sa.select(_no(way).label("no")).select_from(way.source).where(*way.where).limit(way.count_to).subquery()
-    found, distinct = conn.execute(sa.select(sa.func.count(), sa.func.count(inner.c.no.distinct()))).one()
-    return min(distinct, way.count_to - 1), found < way.count_to
+    inner = sa.select(subject.c.no).where(*way.where).limit(way.count_to).subquery()
+    found: int = conn.execute(sa.select(sa.func.count()).select_from(inner)).scalar_one()
+    return min(found, way.count_to - 1), found < way.count_to
 
 
 def _at_most(conn: Connection, query: sa.Select[Any], many: int) -> int:
@@ -260,14 +293,18 @@ def _at_most(conn: Connection, query: sa.Select[Any], many: int) -> int:
     return found
 
 
-def _is_its_first(one: Listed, term: str, word: str) -> bool:
+def _is_its_first(one: Listed, term: str, along: Sought) -> bool:
     """A subject that has the word at two places is listed at the first."""
-    begins = (word, terms.tail_term(word))
-    return not word or term == min(own for own in terms.terms_of(one) if own.startswith(begins))
+    if not along.word:
+        return True
+    if not along.word.isascii() and same_name(one.name + one.address).count(along.word) == 1:
+        return True
+    begins = (along.word, terms.tail_term(along.word))
+    return term == min(own for own in terms.terms_of(one) if own.startswith(begins))
 
 
 def _listed(row: Any) -> Listed:
     values = dict(row._mapping)
-    values.pop("sort_key")
+    values.pop("sort_key", None)
     flags, traits = msgspec.convert(values["flags"], tuple[Flag, ...]), tuple(values["traits"])
     return Listed(**(values | {"flags": flags, "traits": traits}))
