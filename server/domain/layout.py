@@ -16,7 +16,7 @@ Kind = Literal["text", "code", "day", "word", "words", "flags", "units"]
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One column. `words` are the allowed words with the codes that they stand for; `said` says the form in Chinese."""
+    """One column. `words` may stand in it, each for a code, and `also` are understood; `said` tells people the form."""
 
     field: str
     header: str
@@ -26,6 +26,7 @@ class Column(msgspec.Struct, frozen=True):
     aliases: tuple[str, ...] = ()
     required: bool = False
     words: tuple[tuple[str, str], ...] = ()
+    also: tuple[tuple[str, str], ...] = ()
     personal: bool = False
 
 
@@ -49,32 +50,36 @@ IGNORED: Final = ("核对结果",)
 SEX: Final = tuple((word, code) for code, word in SEXES.items())
 RISK: Final = (("高", "high"), ("中", "medium"), ("低", "low"))
 CREDIT: Final = (("A", "A"), ("B", "B"), ("C", "C"), ("D", "D"))
-STATUS: Final = (("在营", "active"), ("停业", "suspended"), ("注销", "cancelled"))
+STATUS: Final = (("正常经营", "active"), ("停业", "suspended"), ("注销", "cancelled"))
 KINDS: Final = (
-    ("企业", "company"),
+    ("公司", "company"),
     ("个体工商户", "individual"),
     ("农民专业合作社", "cooperative"),
-    ("集体经济组织", "collective"),
+    ("集体企业", "collective"),
     ("个人独资企业", "sole_proprietorship"),
     ("合伙企业", "partnership"),
     ("分支机构", "branch"),
-    ("事业单位", "institution"),
+    ("事业单位和社会组织", "institution"),
     ("其他", "other"),
 )
 TRAITS: Final = (
-    ("危险化学品", "hazardous_chemicals"),
+    ("涉及危险化学品", "hazardous_chemicals"),
     ("工矿商贸", "industry_commerce"),
     ("有限空间", "confined_space"),
     ("特种作业", "special_operations"),
-    ("评价检测机构", "safety_services"),
+    ("安全评价检测检验机构", "safety_services"),
     ("非煤矿山", "non_coal_mines"),
 )
 FLAGS: Final = (
     ("投诉举报", "complaints"),
-    ("重点关注", "key_list"),
+    ("重点名录", "key_list"),
     ("失信", "discredit"),
-    ("严重违法", "serious_violation"),
+    ("严重违法迹象", "serious_violation"),
 )
+KINDS_ALSO: Final = (("企业", "company"), ("集体经济组织", "collective"), ("事业单位", "institution"))
+STATUS_ALSO: Final = (("在营", "active"), ("存续", "active"), ("吊销", "cancelled"))
+TRAITS_ALSO: Final = (("危险化学品", "hazardous_chemicals"), ("评价检测机构", "safety_services"))
+FLAGS_ALSO: Final = (("重点关注", "key_list"), ("严重违法", "serious_violation"))
 FIELDS: Final = tuple((word, code) for code, word in DOMAINS.items())
 
 _DAY: Final = "日期，写成 2026-01-31；2026/1/31、2026年1月31日 也认"
@@ -103,23 +108,41 @@ SUBJECTS: Final = Layout(
             "text",
             "登记的住所（经营场所）",
             "河南省南阳市卧龙区示例路1号",
-            ("住所", "地址"),
+            ("登记的住所", "住所", "地址"),
             True,
         ),
         Column("contact", "联系人", "text", "姓名", "李四", ("联系人姓名",), True),
         Column(
             "phone", "联系电话", "code", "手机号或带区号的座机号", "14000000001", ("电话", "手机"), True, personal=True
         ),
-        Column("kind", "主体类型", "word", _ONE, "企业", ("类型",), True, KINDS),
+        Column("kind", "主体类型", "word", _ONE, "公司", ("类型",), True, KINDS, KINDS_ALSO),
         Column("industry", "行业代码", "code", "GB/T 4754 行业代码，如 C2614", "C2614", ("行业",), True),
         Column("region", "行政区划代码", "code", "GB/T 2260 六位代码", "411303", ("区划代码",), True),
         Column("risk", "风险等级", "word", _ONE, "中", ("风险分级",), True, RISK),
         Column("credit", "信用等级", "word", _ONE, "B", ("信用分级",), True, CREDIT),
-        Column("status", "状态", "word", _ONE, "在营", ("经营状态",), True, STATUS),
+        Column("status", "状态", "word", _ONE, "正常经营", ("经营状态",), True, STATUS, STATUS_ALSO),
         Column("lat", "纬度", "code", "度，小数，如 32.9907", "32.9907", ()),
         Column("lon", "经度", "code", "度，小数，如 112.5283", "112.5283", ()),
-        Column("flags", "关注标记", "flags", _FLAGS, "重点关注|示例名录〔2026〕1号|2026-01-01|", (), words=FLAGS),
-        Column("traits", "监管类别", "words", _SEVERAL, "危险化学品、特种作业", ("类别",), words=TRAITS),
+        Column(
+            "flags",
+            "关注标记",
+            "flags",
+            _FLAGS,
+            "重点名录|示例名录〔2026〕1号|2026-01-01|",
+            (),
+            words=FLAGS,
+            also=FLAGS_ALSO,
+        ),
+        Column(
+            "traits",
+            "监管领域",
+            "words",
+            _SEVERAL,
+            "涉及危险化学品、特种作业",
+            ("监管类别", "类别"),
+            words=TRAITS,
+            also=TRAITS_ALSO,
+        ),
         Column(
             "units", "所属股室", "units", "把它列入名录库的股室，用「、」隔开；空着就是导入人的股室", "", ("名录库",)
         ),
@@ -318,7 +341,7 @@ def split(text: str) -> list[str]:
 
 def _word(column: Column, text: str, faults: list[Fault]) -> str:
     plain = unicodedata.normalize("NFKC", text).strip()
-    for word, code in column.words:
+    for word, code in (*column.words, *column.also):
         if plain in (word, code):
             return code
     faults.append(Fault(column.field, "unknown_word", {"value": text[:40], "allowed": plain_words(column)}))

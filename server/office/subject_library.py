@@ -146,18 +146,35 @@ def _subject(row: New) -> Subject:
 def _flags(text: str, faults: list[Fault]) -> str:
     """A cell of flags as `check_subject` takes them: `类别|文号|起|止`, several with semicolons between."""
     column = SUBJECTS.column("flags")
-    codes = {word: code for pair in column.words for word, code in ((pair[0], pair[1]), (pair[1], pair[1]))}
+    codes = {name: code for word, code in (*column.words, *column.also) for name in (word, code)}
     flags: list[dict[str, Any]] = []
-    for part in filter(None, (one.strip() for one in re.split(r"[；;\n]", text))):
-        cells = [cell.strip() for cell in re.split(r"[|｜]", part)]
+    for part in filter(str.strip, _cut(text, "；;\n")):
+        cells = [_plain(cell).strip() for cell in _cut(part, "|｜")]
         if not 3 <= len(cells) <= 4 or cells[0] not in codes:
-            faults.append(Fault("flags", "flag_form", {"found": part[:40]}))
+            faults.append(Fault("flags", "flag_form", {"found": part.strip()[:40]}))
             continue
         cells[0] = codes[cells[0]]
         flags.append(dict(zip(_FLAG_PARTS, [*cells, ""], strict=False)))
     return msgspec.json.encode(flags).decode()
 
 
+def _cut(text: str, marks: str) -> list[str]:
+    """The parts between marks that no backslash stands before; the backslashes stay."""
+    parts, is_held = [""], False
+    for character in text:
+        if character in marks and not is_held:
+            parts.append("")
+        else:
+            parts[-1] += character
+        is_held = character == "\\" and not is_held
+    return parts
+
+
+def _plain(cell: str) -> str:
+    return re.sub(r"\\(.)", r"\1", cell)
+
+
 def _flag_text(flag: Mapping[str, Any]) -> str:
     word = word_of(SUBJECTS.column("flags"), flag["kind"])
-    return "|".join((word, flag["document"], flag["from"], flag["to"] or ""))
+    document = re.sub(r"([\\|｜；;])", r"\\\1", flag["document"])
+    return "|".join((word, document, flag["from"], flag["to"] or ""))
