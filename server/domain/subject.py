@@ -116,9 +116,10 @@ def check_subject(values: Mapping[str, str], id: str = "") -> tuple[Subject | No
     `traits` are ids with commas between; `flags` is the JSON of a list of `{"kind", "document", "from", "to"}`.
     """
     entry = Entry(values)
+    name = entry.name("name")
     uscc, registration = _codes(entry)
     read = {
-        "name": entry.name("name"),
+        "name": name,
         "legal_representative": entry.name("legal_representative", most=60),
         "address": entry.line("address"),
         "contact": entry.name("contact", most=60),
