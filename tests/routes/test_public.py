@@ -53,9 +53,26 @@ def public(office: Office) -> Iterator[httpx.Client]:
         yield client
 
 
-PAGES = ("/", "/items", "/items/versions", "/items/versions/1", "/items/versions/4", "/plans")
-FILES = ("/items/versions/4/items.csv", "/items/versions/4/items.json", "/items/feed.atom", "/items/feed.json",
-         "/plans/feed.atom", "/plans/feed.json")  # fmt: skip
+PAGES = (
+    "/",
+    "/items",
+    "/items/versions",
+    "/items/versions/1",
+    "/items/versions/4",
+    "/plans",
+    "/plans/2026",
+    "/plans/2026/versions/1",
+)
+FILES = (
+    "/items/versions/4/items.csv",
+    "/items/versions/4/items.json",
+    "/items/feed.atom",
+    "/items/feed.json",
+    "/plans/2026/versions/1/plan.csv",
+    "/plans/2026/versions/1/plan.json",
+    "/plans/feed.atom",
+    "/plans/feed.json",
+)
 
 
 @pytest.mark.parametrize("address", PAGES + FILES)
@@ -134,6 +151,43 @@ def test_no_person_of_the_office_stands_in_public(office: Office, public: httpx.
     names = ("周敏", "沈若兰", "郑国强", "马文博", "clerk", "legal", "principal")
     texts = {address: public.get(address).text for address in (*PAGES, *FILES)}
     assert not [(name, address) for name in names for address, text in texts.items() if name in text]
+
+
+# --- plans (R12.3) ----------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_shows_its_lines_its_filings_and_every_version(public: httpx.Client) -> None:
+    page = public.get("/plans/2026").text
+    plan = public.get("/plans/2026/versions/1/plan.json").json()
+    assert len(plan["filings"]) == 2
+    assert all(one["authority"] in page for one in plan["filings"])
+    newest = re.findall(r'<p class="big">第 (\d+) 版</p>', page)[0]
+    assert [int(n) for n in re.findall(r'href="/plans/2026/versions/(\d+)">', page)] == [*range(int(newest), 0, -1)]
+    assert "与第 1 版相比" in public.get("/plans/2026/versions/2").text
+
+
+def test_a_line_of_a_plan_is_closed_and_names_no_person(public: httpx.Client) -> None:
+    plan = public.get("/plans/2026/versions/1/plan.json").json()
+    assert set(plan) == {"year", "version", "supervision_plan", "released_on", "reason", "lines", "filings"}
+    assert set(plan["lines"][0]) == {
+        "id", "unit", "item", "scope", "window_from", "window_to", "count", "share", "unified_share", "own_share",
+        "months", "joint", "partner", "campaign",
+    }  # fmt: skip
+
+
+def test_the_plan_as_csv_has_a_row_a_line(public: httpx.Client) -> None:
+    plan = public.get("/plans/2026/versions/1/plan.json").json()
+    rows = list(csv.reader(io.StringIO(public.get("/plans/2026/versions/1/plan.csv").content.decode("utf-8-sig"))))
+    assert [row[1] for row in rows[1:]] == [line["item"] for line in plan["lines"]]
+    assert [int(row[5]) for row in rows[1:]] == [line["count"] for line in plan["lines"]]
+    assert rows[0][:2] == ["责任股室", "抽查事项"]
+
+
+def test_the_feed_of_plans_has_an_entry_a_version(public: httpx.Client) -> None:
+    entries = feed(public, "/plans/feed.atom").findall(f"{ATOM}entry")
+    addresses = [link.get("href", "") for entry in entries for link in entry.findall(f"{ATOM}link")]
+    assert [address.partition("/plans/")[2] for address in addresses[-2:]] == ["2026/versions/2", "2026/versions/1"]
+    assert len({_text(entry, "id") for entry in entries}) == len(entries)
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
