@@ -5,7 +5,7 @@ import { state } from "./store.js";
 import { day, list, t, word } from "./ui/words.js";
 
 /** @import { Visit } from "./store.js" */
-/** @typedef {{id: string, no: string, text: string, how?: string, basis?: string, section: string, major?: boolean, item: string}} Point */
+/** @typedef {{id: string, no: string, text: string, how?: string, basis?: string, section: string, major?: boolean, applies?: {text?: string}, item: string}} Point */
 /** @typedef {{name: string, n: number, points: Point[]}} Part a section of the checklist */
 /** @typedef {{row: string, n: number, alive: boolean, fields: any, author: string, at: string, struck: any[]}} Finding */
 

@@ -172,7 +172,7 @@ def chosen(values: Mapping[str, str], at: str, bases: Sequence[Basis]) -> list[s
 
 def _applies(entry: Entry, values: Mapping[str, str], at: str) -> Applies | None:
     traits = tuple(trait for trait in TRAITS if values.get(f"{at}.traits.{trait}") == "yes")
-    text = entry.line(f"{at}.condition", required=False)
+    text = entry.line(f"{at}.condition", required=bool(traits))  # phones show the words
     return Applies(traits, text) if traits or text else None
 
 

@@ -231,6 +231,7 @@ export default {
   "checklist.noted": "Note: {text}",
   "checklist.skip": "Skip",
   "checklist.major": "May be a major hazard",
+  "checklist.applies": "For: {text}",
   "checklist.how": "How: {text}",
   "checklist.why": "Why not applicable",
   "checklist.why.label": "Reason",

@@ -213,6 +213,7 @@ export default {
   "checklist.noted": "备注：{text}",
   "checklist.skip": "跳过",
   "checklist.major": "查实可能是重大隐患",
+  "checklist.applies": "适用：{text}",
   "checklist.how": "怎么查：{text}",
   "checklist.why": "为什么不适用",
   "checklist.why.label": "原因",

@@ -221,7 +221,8 @@ function Now({ v, point }) {
   const photos = photosOf(v, `answer:${point.id}`);
   const mine = answerOf(v, point.id);
   const finding = findingAt(v, point);
-  const law = [point.basis, point.how && t("checklist.how", { text: point.how })].filter(Boolean).join("\n");
+  const when = point.applies?.text && t("checklist.applies", { text: point.applies.text });
+  const law = [when, point.basis, point.how && t("checklist.how", { text: point.how })].filter(Boolean).join("\n");
   return html`<section class="point" id="now">
     <span class="no">${point.no}</span>
     <div>
