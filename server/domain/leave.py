@@ -9,8 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from server.domain.entry import Entry
-from server.domain.faults import Fault
-from server.domain.mask import number_faults
+from server.domain.faults import Fault, number_faults
 
 PARTS: Final = {"whole": "全天", "morning": "上午", "afternoon": "下午"}
 KINDS: Final = {

@@ -6,9 +6,8 @@ import re
 import unicodedata
 from typing import Final
 
-from server.domain.faults import Fault
-
-_NUMBER: Final = re.compile(r"(?<![0-9])(?:1[3-9][0-9]{9}|[0-9]{17}[0-9X])(?![0-9])")
+_NUMBER: Final = re.compile(r"(?<![0-9])(?:1[3-9][0-9]{9}|[0-9]{17}[0-9Xx])(?![0-9])")
+"""A mobile or an ID number inside of a text."""
 
 
 def mask_phone(text: str) -> str:
@@ -23,7 +22,13 @@ def mask_id(text: str) -> str:
     return f"{text[0]}{'*' * 16}{text[-1]}" if len(text) > 2 else "*" * len(text)
 
 
-def number_faults(field: str, text: str) -> list[Fault]:
-    """Whether a text that is kept in clear holds somebody's mobile or ID number, which belong into their own fields."""
-    plain = "".join(unicodedata.normalize("NFKC", text).upper().split()).replace("-", "")
-    return [Fault(field, "number_in_text")] if _NUMBER.search(plain) else []
+def holds_number(text: str) -> bool:
+    """Whether a text holds somebody's mobile or ID number, also full-width or with blanks and hyphens in it."""
+    plain = "".join(unicodedata.normalize("NFKC", text).split()).replace("-", "")
+    return _NUMBER.search(plain) is not None
+
+
+def hide_numbers(text: str) -> str:
+    """A text with masks for the mobiles and ID numbers in it; nothing of it where one is spread out and still there."""
+    shown = _NUMBER.sub(lambda found: mask_phone(found[0]) if len(found[0]) == 11 else mask_id(found[0]), text)
+    return "…" if holds_number(shown) else shown

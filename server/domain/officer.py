@@ -10,9 +10,8 @@ import msgspec
 
 from server.domain.codes import id_faults, normal_code, sex_of
 from server.domain.entry import Entry
-from server.domain.faults import Fault
+from server.domain.faults import Fault, number_faults
 from server.domain.leave import Leave
-from server.domain.mask import number_faults
 from server.domain.text import clean
 from server.errors import Problem
 
@@ -211,7 +210,7 @@ def _numbers(
         phone = entry.phone("phone")
     if not _is_kept(values, "id_number", kept.id_number if kept else ""):
         id_number = entry.code("id_number", lambda at, code: id_faults(at, code, today))
-        if _is_id(id_number, today) and sex and sex_of(id_number) != sex:
+        if _is_id(id_number, today) and sex in SEXES and sex_of(id_number) != sex:
             entry.wrong("id_number", "sex_differs", warning=True, said=SEXES[sex], digit=id_number[16])
     return phone, id_number
 

@@ -7,9 +7,8 @@ from datetime import date, datetime
 
 from server.domain.access import OWN, allows, reach
 from server.domain.entry import Entry
-from server.domain.faults import Fault, Invalid, stops
+from server.domain.faults import Fault, Invalid, number_faults, stops
 from server.domain.instant import beijing_day
-from server.domain.mask import number_faults
 from server.domain.officer import Officer, OfficerEntry, check_officer, must_be_eligible
 from server.errors import Problem
 from server.office.act import act, digest_of, new_id, permit

@@ -11,9 +11,8 @@ import msgspec
 from server.domain.access import OWN, allows, reach
 from server.domain.codes import normal_code
 from server.domain.entry import Entry
-from server.domain.faults import Fault, Invalid, stops
+from server.domain.faults import Fault, Invalid, number_faults, stops
 from server.domain.instant import beijing_day
-from server.domain.mask import number_faults
 from server.domain.subject import STATUSES, Flag, Subject, check_flag, check_subject, masked, values_of
 from server.errors import Problem
 from server.office.act import act, new_id, permit

@@ -85,7 +85,10 @@ def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[An
         return Redirect("/office/me/password", status_code=303)
     if problem.code == "proof_needed" and request.method == "GET":
         return Redirect(f"/office/confirm?{urlencode({'back': _asked(request)})}", status_code=303)
-    return render(request, "error", problem.status, sentence=sentence_for(request, problem), code=problem.code)
+    here = "/office/"  # not the address: somebody may have typed what nobody should read into it
+    return render(
+        request, "error", problem.status, sentence=sentence_for(request, problem), code=problem.code, here=here
+    )
 
 
 def _asked(request: Request[Any, Any, Any]) -> str:

@@ -8,10 +8,10 @@ import pytest
 from stdnum.cn import ric
 
 from server.domain.agency import Agency, check_agency, is_commissioned
-from server.domain.faults import Fault
+from server.domain.faults import Fault, number_faults
 from server.domain.interest import Interest, barred_pairs, check_interest
 from server.domain.leave import Leave, check_leave, half_days_away
-from server.domain.mask import mask_id, mask_phone, number_faults
+from server.domain.mask import hide_numbers, mask_id, mask_phone
 from server.domain.officer import (
     Officer,
     check_expert,
@@ -293,3 +293,18 @@ def test_a_number_in_a_free_text_is_found(text: str) -> None:
 @pytest.mark.parametrize("text", ["豫R13000001", "91411303MA5JN8M19J", "2026-11-24 至 2026-12-08", "12350"])
 def test_other_numbers_are_left_alone(text: str) -> None:
     assert number_faults("note", text) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("打 14000000001 找他", "打 140****0001 找他"),
+        ("41130319000101002x", "4****************x"),
+        ("1400000-0001", "…"),
+        ("１４０００００００１１", "…"),
+        ("豫R13000001", "豫R13000001"),
+    ],
+)
+def test_a_fault_never_repeats_a_number_whatever_field_it_was_typed_into(typed: str, shown: str) -> None:
+    assert hide_numbers(typed) == shown
+    assert Fault("sex", "not_one_of", {"found": typed, "n": 3}).values == {"found": shown, "n": 3}

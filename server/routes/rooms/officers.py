@@ -15,7 +15,7 @@ from server.domain.codes import normal_code
 from server.domain.entry import Entry
 from server.domain.faults import Invalid
 from server.domain.instant import beijing_day
-from server.domain.mask import number_faults
+from server.domain.mask import holds_number
 from server.domain.officer import DOMAINS, SEXES, Officer, days_left, validity
 from server.errors import Problem
 from server.office import officers as office
@@ -86,10 +86,9 @@ def show_officers(request: Asked) -> Response[str]:
 
 
 def _without_numbers(look: Look) -> Look:
-    """What is shown of an address in which somebody searched for a phone or ID number: not that number."""
-    if not number_faults("q", look["q"]):
-        return look
-    return msgspec.structs.replace(look, params={name: value for name, value in look.params.items() if name != "q"})
+    """What is shown of an address in which somebody searched for a phone or ID number: all but that number."""
+    shown = {name: value for name, value in look.params.items() if not holds_number(value)}
+    return msgspec.structs.replace(look, params=shown)
 
 
 # --- one officer ------------------------------------------------------------------------------------------------------
