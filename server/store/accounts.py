@@ -110,12 +110,12 @@ def end_sessions(conn: Connection, account_id: str, *, but: str | None = None, p
     return conn.execute(query if phones else query.where(session.c.rid.is_(None))).rowcount
 
 
-def officers_without_account(conn: Connection, but: str | None = None) -> list[tuple[str, str, str]]:
-    """Id, name and unit of the officers who have no account, and of the one whose account `but` is."""
+def officers_without_account(conn: Connection, but: str | None = None) -> list[tuple[str, str, str, str]]:
+    """Id, name, unit and certificate of the officers who have no account, and of the one whose account `but` is."""
     taken = sa.select(account.c.officer_id).where(account.c.officer_id.is_not(None))
     if but is not None:
         taken = taken.where(account.c.id != but)
-    query = sa.select(officer.c.id, officer.c.name, officer.c.unit_id).where(
+    query = sa.select(officer.c.id, officer.c.name, officer.c.unit_id, officer.c.certificate).where(
         officer.c.id.not_in(taken), officer.c.left_on.is_(None)
     )
     return [tuple(row) for row in conn.execute(query.order_by(officer.c.name, officer.c.id))]

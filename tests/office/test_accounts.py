@@ -36,7 +36,8 @@ class Bureau:
     def last(self) -> tuple[str, str, str]:
         columns = tables.trail.c.act, tables.trail.c.actor, tables.trail.c.object
         with self.db.read() as conn:
-            return tuple(conn.execute(sa.select(*columns).order_by(tables.trail.c.n.desc())).first() or ())  # type: ignore[return-value]
+            row = conn.execute(sa.select(*columns).order_by(tables.trail.c.n.desc()).limit(1)).one()
+        return row.act, row.actor, row.object
 
     def browser(self, username: str, password: str = PASSWORD) -> httpx.Client:
         client = self.running.client(headers=HTML)
@@ -53,7 +54,7 @@ def bureau(server: Running) -> Iterator[Bureau]:
 
 
 def csrf(page: httpx.Response) -> str:
-    return re.findall(r'name="csrf" value="([0-9a-f]+)"', page.text)[0]
+    return str(re.findall(r'name="csrf" value="([0-9a-f]+)"', page.text)[0])
 
 
 # --- accounts ---------------------------------------------------------------------------------------------------------
