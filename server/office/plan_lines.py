@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from server.domain.faults import Fault
+from server.domain.faults import Fault, Invalid
 from server.domain.instant import beijing_day, stamp
 from server.domain.item import must_be_released
 from server.domain.plan import Line, check_line, must_have_reasons
@@ -82,8 +82,10 @@ def ask_override(
     today = beijing_day(now)
     plan = plan_for(conn, year, lock=True)
     _, released = released_items(conn, today)
-    responsible = released[item_id].unit_id if item_id in released else None
+    responsible = released[item_id].unit_id if item_id in released else person.unit_id
     permit(person, "overrides.ask", responsible)
+    if not item_id:
+        raise Invalid([Fault("item_id", "missing")])
     must_be_released(released, [item_id])
     lines, requests = plans.lines_of(conn, year, plan.version), plans.overrides_of(conn, year)
     mine = next(one for one in item_years(conn, year, today, lines, requests, ()) if one.item.id == item_id)
