@@ -23,6 +23,7 @@ NO_CHROMIUM, NO_POSTGRES = "no Chromium", "no PostgreSQL"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options: `--tally FILE`, where `tests/run.py` reads how many passed, failed and did not run."""
     parser.addoption("--tally", default=None)
+    parser.addoption("--pictures", action="store_true", help="also make the pictures of the guide")
     parser.addoption("--soak", action="store_true", help="the long sweeps: see the fixture `soak`")
 
 
