@@ -68,7 +68,7 @@ def test_an_officer_is_not_eligible_outside_of_it_nor_when_it_ends_between_draw_
     assert bar is not None and bar.reason == reason
     with pytest.raises(Problem) as found:
         must_be_eligible(SUN, first, last)
-    assert (found.value.code, found.value.document()["article"]) == (code, "19")
+    assert (found.value.code, found.value.article) == (code, "19")
 
 
 @pytest.mark.rule("R9.2", "allows")
@@ -121,7 +121,6 @@ def test_an_officer_with_everything_that_article_9_asks_is_taken() -> None:
     )
 
 
-@pytest.mark.rule("R9.1", "refuses")
 @pytest.mark.parametrize("field", ["name", "sex", "phone", "id_number", "certificate", "certificate_to", "unit_id"])
 def test_an_officer_without_one_of_them_is_not(field: str) -> None:
     entry, faults = check_officer(entered(people.officer() | {field: " "}), UNITS, TODAY)
@@ -152,7 +151,6 @@ def test_what_is_wrong_with_an_officer_is_named_with_its_field(
     assert fault in codes(faults)
 
 
-@pytest.mark.rule("R9.1", "refuses")
 def test_a_sex_that_digit_17_does_not_agree_with_is_warned_of() -> None:
     number = people.id_number("female")
     assert int(number[16]) % 2 == 0
@@ -194,7 +192,6 @@ def test_an_expert_is_taken_alike() -> None:
     assert entry.employer == "某设计院"
 
 
-@pytest.mark.rule("R9.3", "refuses")
 @pytest.mark.parametrize("field", ["name", "sex", "phone", "id_number", "employer", "title", "unit_id", "domains"])
 def test_an_expert_without_what_must_be_known_is_not(field: str) -> None:
     entry, faults = check_expert(entered(people.expert() | {field: ""}), UNITS, TODAY)

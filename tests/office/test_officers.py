@@ -82,7 +82,7 @@ def test_an_officer_who_lacks_something_is_not_taken_in(bureau: Database) -> Non
         before = conn.scalar(sa.select(sa.func.count()).select_from(tables.officer))
     form = people.officer(phone="", id_number="411303190001010011", domains=[])
     problem = refused(lambda: bureau.run_write(lambda conn: acts.add_officer(conn, CLERK, NOW, SEALER, entered(form))))
-    assert (problem.code, problem.document()["article"]) == ("invalid", "9")
+    assert (problem.code, problem.article) == ("invalid", "9")
     assert {("phone", "missing"), ("domains", "missing")} <= faults_of(problem)
     with bureau.read() as conn:
         assert conn.scalar(sa.select(sa.func.count()).select_from(tables.officer)) == before
@@ -96,6 +96,7 @@ def test_nobody_is_entered_twice(bureau: Database) -> None:
     again = people.officer(certificate=first["certificate"].lower(), id_number=f" {first['id_number']}")
     with bureau.write() as conn:
         problem = refused(lambda: acts.add_officer(conn, CLERK, NOW, SEALER, entered(again)))
+    assert (problem.code, problem.article) == ("invalid", "9")
     assert faults_of(problem) == {("certificate", "certificate_taken"), ("id_number", "id_number_taken")}
 
 
@@ -176,7 +177,7 @@ def test_who_has_left_is_not_sent_nor_changed_until_he_comes_back(bureau: Databa
             lambda: leave_acts.add_leave(conn, CLERK, NOW, people.leave(officer_id)),
         ):
             problem = refused(call)
-            assert (problem.code, problem.document()["article"]) == ("person_left", "9")
+            assert (problem.code, problem.article) == ("person_left", "9")
         acts.officer_returns(conn, CLERK, NOW, officer_id, {"left_reason": "借调结束"})
         acts.change_officer(conn, CLERK, NOW, SEALER, officer_id, entered(people.officer()))
 
@@ -212,7 +213,7 @@ def test_an_expert_without_a_number_or_with_another_s_is_not_taken_in(bureau: Da
         )
         same = entered(people.expert(id_number=first["id_number"]))
         again = refused(lambda: expert_acts.add_expert(conn, CLERK, NOW, SEALER, same))
-    assert (without.code, without.document()["article"]) == ("invalid", "9")
+    assert (without.code, without.article) == ("invalid", "9")
     assert faults_of(without) == {("id_number", "missing")}
     assert faults_of(again) == {("id_number", "id_number_taken")}
 
@@ -221,7 +222,7 @@ def test_an_expert_is_changed_only_by_the_unit_that_keeps_him(bureau: Database) 
     with bureau.write() as conn:
         expert_id = expert_acts.add_expert(conn, CLERK, NOW, SEALER, entered(people.expert()))
         problem = refused(lambda: expert_acts.change_expert(conn, OTHER, NOW, SEALER, expert_id, {}))
-    assert (problem.code, problem.document()["article"]) == ("other_unit", "3")
+    assert (problem.code, problem.article) == ("other_unit", "3")
 
 
 @pytest.mark.rule("R19.1", "refuses")
@@ -231,7 +232,7 @@ def test_an_officer_whose_certificate_ends_before_the_visit_is_not_fit(bureau: D
         assert one is not None
         acts.must_be_fit(conn, one, date(2026, 12, 1), date(2026, 12, 31))
         problem = refused(lambda: acts.must_be_fit(conn, one, date(2026, 12, 1), date(2027, 1, 1)))
-    assert (problem.code, problem.document()["article"]) == ("certificate_over", "19")
+    assert (problem.code, problem.article) == ("certificate_over", "19")
 
 
 def _subject(conn: Connection) -> str:
@@ -272,9 +273,9 @@ def test_who_has_a_known_interest_is_not_fit_for_that_subject(bureau: Database) 
         fit = refused(lambda: acts.must_be_fit(conn, one, date(2026, 12, 1), date(2026, 12, 31), "s1"))
         again = refused(lambda: interest_acts.add_interest(conn, CLERK, NOW, people.interest(officer_id, code)))
         wrong = refused(lambda: interest_acts.add_interest(conn, CLERK, NOW, people.interest(officer_id, "9141")))
-    assert (fit.code, fit.document()["article"]) == ("interest_known", "20")
+    assert (fit.code, fit.article) == ("interest_known", "20")
     assert faults_of(again) == {("subject", "interest_taken")}
-    assert (wrong.code, wrong.document()["article"]) == ("invalid", "20")
+    assert (wrong.code, wrong.article) == ("invalid", "20")
 
 
 @pytest.mark.rule("R25.2", "allows")
@@ -292,7 +293,7 @@ def test_an_agency_without_a_contract_is_not_entered(bureau: Database) -> None:
         problem = refused(
             lambda: agency_acts.add_agency(conn, CLERK, NOW, entered(people.agency(contract="", contract_to="")))
         )
-    assert (problem.code, problem.document()["article"]) == ("invalid", "25")
+    assert (problem.code, problem.article) == ("invalid", "25")
     assert faults_of(problem) == {("contract", "missing"), ("contract_to", "missing")}
 
 
