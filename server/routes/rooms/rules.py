@@ -72,7 +72,6 @@ def _version_page(request: Asked, number: int, against: int | None, filled: Fill
         changes=[_said(w, one) for one in changed],
         laxer=laxer_than_printed(shown.rules),
         said=lambda name, value: value_said(w, name, value),
-        label=lambda name: label_said(w, name),
         fields=fields_of(shown.rules),
         risks=RISKS,
         credits=CREDITS,
@@ -87,17 +86,7 @@ def _one_before(versions: list[Version], number: int) -> int | None:
 
 
 def _said(w: Words, one: Difference) -> tuple[str, str, str]:
-    return label_said(w, one.field), value_said(w, one.field, one.before), value_said(w, one.field, one.after)
-
-
-def label_said(w: Words, name: str) -> str:
-    """What a field of a rule set is called; a cell of the matrix by its class."""
-    what, _, cell = name.partition("_")
-    if what not in ("ratio", "times") or cell.count("_") != 2:
-        return w(f"field.rules.{name}")
-    risk, credit, flag = cell.split("_")
-    words = {"risk": w(f"rules.risk.{risk}"), "credit": credit, "flag": w(f"rules.{flag}")}
-    return w("rules.cell", what=w(f"rules.{what}"), **words)
+    return w(f"field.rules.{one.field}"), value_said(w, one.field, one.before), value_said(w, one.field, one.after)
 
 
 def value_said(w: Words, name: str, value: str) -> str:
@@ -134,17 +123,7 @@ def propose_version(request: Asked, form: Form) -> Response[Any]:
 
 
 def _form(request: Asked, filled: Filled, status: int) -> Response[str]:
-    w = words_for(request)
-    return render(
-        request,
-        "rules_new",
-        status,
-        room="rules",
-        filled=filled,
-        risks=RISKS,
-        credits=CREDITS,
-        label=lambda name: label_said(w, name),
-    )
+    return render(request, "rules_new", status, room="rules", filled=filled, risks=RISKS, credits=CREDITS)
 
 
 # --- its decision -----------------------------------------------------------------------------------------------------
