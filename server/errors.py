@@ -344,12 +344,6 @@ CODES: dict[str, Code] = {
         "导出完整的电话、证件号须写明用途。",
         "Say what whole phone and ID numbers are exported for.",
     ),
-    "province_mapping_invalid": Code(
-        422,
-        "7",
-        "对照表有 {n} 处填写不对，改好后再保存。",
-        "{n} entries of the mapping are not right; mend them and save again.",
-    ),
     "province_not_exported": Code(
         409,
         "7",

@@ -101,15 +101,21 @@ def _or_held(work: Work, rows: Sequence[BatchRow], add: Callable[[Connection], N
 
 
 def _settle(work: Work, conn: Connection, revs: Revs) -> None:
-    for rows in imports.chunks_of(conn, work.batch.id, kinds_taken(work.batch)):
+    work.library.show(conn, work.batch.id, work.stroke)
+    for rows in imports.chunks_of(conn, work.batch.id, _touched(work)):
         changed = [row for row in rows if row.kind == "changed"]
         _require_unmoved(work, conn, changed, revs)
-        bare = work.library.adds_unseen
-        new = [New(str(row.object_id), {}) if bare else _new(work, row) for row in rows if row.kind == "new"]
+        new = [_new(work, row) for row in rows if row.kind == "new"]
         work.library.settle(conn, new, [_new(work, row) for row in changed], work.stroke)
     at = imports.moment_of(work.stroke.now)
     imports.set_batch(conn, work.batch.id, "applying", state="applied", applied_at=at, done=work.batch.total, held=None)
     _trace(work, conn, "import.applied")
+
+
+def _touched(work: Work) -> tuple[str, ...]:
+    """The kinds of rows that the last step has to look at one by one: those added unseen are seen all at once."""
+    kinds = kinds_taken(work.batch)
+    return tuple(kind for kind in kinds if kind != "new" or not work.library.adds_unseen)
 
 
 # --- and back ---------------------------------------------------------------------------------------------------------
@@ -137,9 +143,11 @@ def _changed_since(row: BatchRow, content: Content, there: Known | None) -> str 
 
 def _withdraw(work: Work, conn: Connection, revs: Revs) -> None:
     """Makes the library what it was for whoever looks, in one transaction."""
-    for rows in imports.chunks_of(conn, work.batch.id, kinds_taken(work.batch)):
+    if held := work.library.hide(conn, work.batch.id, work.stroke):
+        raise Held([{"row": row, "why": why} for row, why in held])
+    for rows in imports.chunks_of(conn, work.batch.id, _touched(work)):
         _require_unmoved(work, conn, rows, revs)
-        new = [New(str(row.object_id), {}) for row in rows if row.kind == "new"]
+        new = [_new(work, row) for row in rows if row.kind == "new"]
         _require_unused(work, conn, rows, [one.id for one in new])
         work.library.withdraw(conn, new, [_old(work, row) for row in rows if row.kind == "changed"], work.stroke)
     choices = (work.batch.choices or {}) | {"withdrawn": True}

@@ -94,12 +94,20 @@ class Library(Protocol):
         """The revisions of those that are there, seen or unseen."""
         ...
 
+    def show(self, conn: Connection, batch_id: str, stroke: Stroke) -> None:
+        """Makes the new ones of a batch seen that were added unseen, all at once."""
+        ...
+
+    def hide(self, conn: Connection, batch_id: str, stroke: Stroke) -> list[tuple[int, str]]:
+        """Makes them unseen again, or says which rows stand against it and why."""
+        ...
+
     def settle(self, conn: Connection, new: Sequence[New], changed: Sequence[New], stroke: Stroke) -> None:
-        """Makes the new ones seen (their entries are empty where they were added unseen), and changes the others."""
+        """Adds the new ones, where they weren't added unseen, and changes the others."""
         ...
 
     def withdraw(self, conn: Connection, new: Sequence[New], changed: Sequence[New], stroke: Stroke) -> None:
-        """Makes the new ones unseen again or takes them away, and changed ones what they were."""
+        """Takes the new ones away that weren't added unseen, and makes changed ones what they were."""
         ...
 
     def remove_unseen(self, conn: Connection, ids: Sequence[str]) -> None:

@@ -51,6 +51,13 @@ class _People:
     def add_unseen(self, conn: Connection, rows: Sequence[New], stroke: Stroke) -> None:
         """Nobody is added before the last step."""
 
+    def show(self, conn: Connection, batch_id: str, stroke: Stroke) -> None:
+        """Nobody is unseen."""
+
+    def hide(self, conn: Connection, batch_id: str, stroke: Stroke) -> list[tuple[int, str]]:
+        """Nobody can be made unseen."""
+        return []
+
     def remove_unseen(self, conn: Connection, ids: Sequence[str]) -> None:
         """Nobody is left to remove."""
 

@@ -14,7 +14,7 @@ from server.domain.layout import SUBJECTS, split, word_of
 from server.domain.mask import mask_phone
 from server.domain.subject import Subject, check_subject, values_of
 from server.office.libraries import Entry, Known, New, Place, Stroke
-from server.store import subjects
+from server.store import subject_batches, subjects
 from server.store.personnel import taken_is_a_problem
 from server.store.session import Connection
 
@@ -75,19 +75,30 @@ class Subjects:
         """The revisions of those that are there."""
         return subjects.revs_of(conn, ids)
 
+    def show(self, conn: Connection, batch_id: str, stroke: Stroke) -> None:
+        """Puts the batch's new ones into the unit's library."""
+        subject_batches.show(conn, self.place.unit_id, batch_id, stroke.by, stroke.now, stroke.source)
+
+    def hide(self, conn: Connection, batch_id: str, stroke: Stroke) -> list[tuple[int, str]]:
+        """Takes them out again, unless one is used or was changed since."""
+        held = subject_batches.held(conn, self.place.unit_id, batch_id)
+        if not held:
+            subject_batches.hide(conn, self.place.unit_id, batch_id, stroke.by, stroke.now, _undo(stroke))
+        return held
+
     def settle(self, conn: Connection, new: Sequence[New], changed: Sequence[New], stroke: Stroke) -> None:
-        """Puts them into the unit's library, and changes the others."""
+        """Changes those that differ, and puts them into the unit's library where they aren't in it."""
         self._update(conn, changed, stroke)
         joining = [row.id for row in changed if self._joins(row)]
-        self._join(conn, [*(row.id for row in new), *joining], stroke)
+        unit = self.place.unit_id
+        subjects.add_to_library(conn, unit, joining, by=stroke.by, now=stroke.now, source=stroke.source)
 
     def withdraw(self, conn: Connection, new: Sequence[New], changed: Sequence[New], stroke: Stroke) -> None:
-        """Takes them out of the unit's library, and makes the others what they were."""
+        """Makes the changed ones what they were, and takes those out of the library that the batch had put there."""
         self._update(conn, changed, stroke)
         leaving = [row.id for row in changed if self._joins(New(row.id, row.before or {}, row.entry))]
-        ids = [*(row.id for row in new), *leaving]
         unit = self.place.unit_id
-        subjects.take_from_library(conn, unit, ids, by=stroke.by, now=stroke.now, source=_undo(stroke))
+        subjects.take_from_library(conn, unit, leaving, by=stroke.by, now=stroke.now, source=_undo(stroke))
 
     def remove_unseen(self, conn: Connection, ids: Sequence[str]) -> None:
         """Takes the records away."""
@@ -107,10 +118,6 @@ class Subjects:
     def _joins(self, row: New) -> bool:
         unit = self.place.unit_id
         return unit in row.entry["units"] and row.before is not None and unit not in row.before["units"]
-
-    def _join(self, conn: Connection, ids: Sequence[str], stroke: Stroke) -> None:
-        unit = self.place.unit_id
-        subjects.add_to_library(conn, unit, ids, by=stroke.by, now=stroke.now, source=stroke.source)
 
     def _units(self, text: str, there: Sequence[str], faults: list[Fault]) -> tuple[str, ...]:
         """The units that have it: a clerk's sheet adds it to his own library, and to nobody else's."""

@@ -53,7 +53,8 @@ _RECORD: Final = (
 WRITTEN: Final = (*_RECORD, "rev", "changed_at", "no", "name_key", "address_key", "pinyin", "initials")
 _HISTORY: Final = ("subject_id", "at", "by", "kind", "source", "unit_id", "reason", "changes")
 _columns: Final = [subject.c[name] for name in _RECORD]
-_POINTING: Final = (visit.c.subject_id, selection.c.subject_id, interest.c.subject_id, non_random.c.subject_id)
+POINTING: Final = (visit.c.subject_id, selection.c.subject_id, interest.c.subject_id, non_random.c.subject_id)
+"""The columns by which anything speaks of a subject: such a record stays."""
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -128,7 +129,7 @@ def used_subjects(conn: Connection, ids: Collection[str]) -> set[str]:
     return {
         id
         for part in _parts(ids)
-        for column in _POINTING
+        for column in POINTING
         for id in conn.scalars(sa.select(column).where(column.in_(part)).distinct())
     }
 

@@ -115,6 +115,8 @@ def marked(request: Asked, batch_id: FromPath[str]) -> Response[Any]:
     with state.db.read() as conn:
         batch = import_page.batch_for(conn, request.user, batch_id)
         permit(request.user, "imports.run", batch.unit_id)
+        if batch.entered_by != request.user.id:  # it holds numbers of people in clear: whoever brought it has them
+            raise Problem("forbidden")
         if batch.state == "abandoned":
             raise Problem("import_not_now", state=batch.state)
         with state["imports"].sources.open(batch.id, batch.sha256) as source:
