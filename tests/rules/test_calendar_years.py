@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, date, datetime
+from threading import Barrier
 
 import httpx
 import pytest
@@ -85,6 +87,20 @@ def test_the_trail_lists_every_change_in_the_one_entry_of_the_import(house: Data
     assert (entry.object, entry.actor, detail["number"]) == ("calendar:2027", "admin", SOURCE["number"])
     (change,) = detail["changes"]
     assert (change["object"], change["before"]["known"], change["after"]["on"]) == ("visit:b", 19, "2027-01-04")
+
+
+def test_a_deadline_that_is_set_while_a_year_comes_is_definite_whoever_was_first(house: Database) -> None:
+    both = Barrier(2)
+
+    def act(what: Callable[[Connection], object]) -> None:
+        both.wait()
+        house.run_write(what)
+
+    with ThreadPoolExecutor(2) as pool:
+        doing = [pool.submit(act, brought), pool.submit(act, lambda conn: due(conn, "visit:b", "2026-12-04"))]
+    assert [one.exception() for one in doing] == [None, None]
+    with house.read() as conn:
+        assert provisional(conn) == []
 
 
 def test_a_deadline_stays_as_it_was_first_set(house: Database) -> None:

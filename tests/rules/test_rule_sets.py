@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
@@ -140,6 +143,22 @@ def test_nobody_approves_what_he_himself_proposed(house: Database) -> None:
     with house.read() as conn:
         kept = version(conn, number)
     assert kept is not None and kept.decision is None
+
+
+def test_of_two_who_decide_at_once_one_is_told_so(house: Database) -> None:
+    number, both = proposed(house), Barrier(2)
+
+    def decide(act: Callable[..., None], *more: str) -> str:
+        both.wait()
+        try:
+            house.run_write(lambda conn: act(conn, PRINCIPAL, NOW, number, *more))
+        except Problem as problem:
+            return problem.code
+        return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(decide, approve_rules), pool.submit(decide, reject_rules, "依据不足")]
+    assert sorted(answer.result() for answer in answers) == ["done", "rules_decided"]
 
 
 @pytest.mark.parametrize("reason", ["", "  "])
