@@ -232,8 +232,15 @@ def clerk_plans_10_of_212(cast: Cast) -> None:
     cast.show(page, "plan-refused")
     page.fill("[name=reason]", "两名执法人员长期借调，由区级统一抽查补足。")
     page.click("#line .submit .btn.main")
-    page.wait_for_url(f"**/office/plans/{YEAR}")
+    arrived(page, f"/office/plans/{YEAR}")
     expect(page.locator("main")).to_contain_text("等主要负责人决定")  # 5.9 the principal is asked
+
+
+def arrived(page: Page, path: str) -> None:
+    """The act was taken and led on; where it wasn't, what the page says is the fault."""
+    page.wait_for_load_state()
+    said = page.locator("main [role=alert]")
+    assert page.url.endswith(path), said.first.inner_text() if said.count() else page.url
 
 
 def has_option(page: Page, label: str) -> bool:
@@ -263,7 +270,7 @@ def clerk_plans_a_joint_line(cast: Cast) -> None:
     page.select_option("[name=joint]", "lead")
     page.fill("[name=partner]", "卧龙区消防救援大队")
     page.click("#line .submit .btn.main")
-    page.wait_for_url(f"**/office/plans/{YEAR}")
+    arrived(page, f"/office/plans/{YEAR}")
     expect(page.locator("main")).to_contain_text("联合抽查，我方牵头")
     cast.show(page, "plan-lines")
 
