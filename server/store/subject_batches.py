@@ -30,11 +30,11 @@ def held(conn: Connection, unit_id: str, batch_id: str) -> list[tuple[int, str]]
     """Rows of new subjects that are gone, were changed since, or are used: by a visit, a draw, or another unit."""
     same = sa.and_(subject.c.id == import_row.c.object_id, subject.c.rev == 1)
     moved = _rows(batch_id).where(~sa.exists(sa.select(1).where(same)))
-    found = {row: "changed" for (row,) in conn.execute(moved)}
+    found = {int(line.row): "changed" for line in conn.execute(moved)}
     others = sa.and_(unit_subject.c.subject_id == import_row.c.object_id, unit_subject.c.unit_id != unit_id)
     for use in (*(column == import_row.c.object_id for column in POINTING), others):
         used = _rows(batch_id).where(sa.exists(sa.select(1).where(use)))
-        found = {row: "used" for (row,) in conn.execute(used)} | found
+        found = {int(line.row): "used" for line in conn.execute(used)} | found
     return sorted(found.items())
 
 
