@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from server.domain.agency import Agency, AgencyEntry
 from server.domain.instant import stamp
 from server.store import personnel
-from server.store.personnel import Change, Row
+from server.store.personnel import Change
 from server.store.tables import agency
 
 Named = tuple[str, str]  # credit code and number of the contract
@@ -35,11 +35,6 @@ def agencies_by_contract(conn: Connection, named: Iterable[Named]) -> dict[Named
     return {(one.uscc, one.contract): one for one in found if (one.uscc, one.contract) in wanted}
 
 
-def agency_rows(conn: Connection, ids: Iterable[str]) -> dict[str, Row]:
-    """Agencies as stored: what `restore_agencies` puts back."""
-    return {row["id"]: row for row in personnel.rows_where(conn, agency, agency.c.id.in_(list(ids)))}
-
-
 def insert_agencies(conn: Connection, entries: Mapping[str, AgencyEntry], by: str, now: datetime) -> None:
     """Adds agencies under the ids that the caller chose."""
     if not entries:
@@ -54,7 +49,7 @@ def update_agencies(
     conn: Connection, entries: Mapping[str, AgencyEntry], by: str, now: datetime
 ) -> dict[str, list[Change]]:
     """Changes agencies; says what changed, and leaves alone those of which nothing does."""
-    changed = {id: found for id, found in differences(conn, entries).items() if found}
+    changed = {id: found for id, found in _differences(conn, entries).items() if found}
     for id in changed:
         values = msgspec.to_builtins(entries[id]) | {
             "entered_by": by,
@@ -67,9 +62,8 @@ def update_agencies(
     return changed
 
 
-def differences(conn: Connection, entries: Mapping[str, AgencyEntry]) -> dict[str, list[Change]]:
-    """What `update_agencies` would change."""
-    rows = agency_rows(conn, entries)
+def _differences(conn: Connection, entries: Mapping[str, AgencyEntry]) -> dict[str, list[Change]]:
+    rows = {row["id"]: row for row in personnel.rows_where(conn, agency, agency.c.id.in_(list(entries)))}
     return {
         id: [
             Change(field, rows[id][field], value)
@@ -83,11 +77,6 @@ def differences(conn: Connection, entries: Mapping[str, AgencyEntry]) -> dict[st
 def remove_agencies(conn: Connection, ids: Iterable[str], by: str, now: datetime) -> None:
     """Takes out agencies."""
     personnel.remove(conn, agency, ids, by, now)
-
-
-def restore_agencies(conn: Connection, rows: Iterable[Row], by: str, now: datetime) -> None:
-    """Puts agencies back as `agency_rows` gave them."""
-    personnel.restore(conn, agency, rows, by, now)
 
 
 def _read(conn: Connection, *where: sa.ColumnElement[bool]) -> list[Agency]:

@@ -25,21 +25,9 @@ def expert_of(conn: Connection, sealer: Sealer, expert_id: str) -> Expert | None
     return next(iter(_masked(conn, sealer, expert.c.id == expert_id)), None)
 
 
-def experts_by_number(conn: Connection, sealer: Sealer, numbers: Iterable[str]) -> dict[str, Expert]:
-    """Experts by their ID number: what a row of an import names them by."""
-    blinds = {personnel.blind_of(sealer, expert, "id_number", number): number for number in numbers}
-    rows = personnel.rows_where(conn, expert, expert.c.id_number_blind.in_(list(blinds)))
-    return {blinds[row["id_number_blind"]]: personnel.masked(sealer, expert, row, Expert) for row in rows}
-
-
 def expert_row(conn: Connection, expert_id: str, *, lock: bool = False) -> Row | None:
     """One expert as stored, numbers sealed."""
     return next(iter(personnel.rows_where(conn, expert, expert.c.id == expert_id, lock=lock)), None)
-
-
-def expert_rows(conn: Connection, ids: Iterable[str]) -> dict[str, Row]:
-    """Experts as stored, numbers sealed: what `restore_experts` puts back."""
-    return {row["id"]: row for row in personnel.rows_where(conn, expert, expert.c.id.in_(list(ids)))}
 
 
 def number_of(sealer: Sealer, row: Row, field: str) -> str:
@@ -73,17 +61,6 @@ def update_experts(
 def remove_experts(conn: Connection, ids: Iterable[str], by: str, now: datetime) -> None:
     """Takes out experts."""
     personnel.remove(conn, expert, ids, by, now)
-
-
-def restore_experts(conn: Connection, rows: Iterable[Row], by: str, now: datetime) -> None:
-    """Puts experts back as `expert_rows` gave them."""
-    personnel.restore(conn, expert, rows, by, now)
-
-
-def differences(conn: Connection, sealer: Sealer, entries: Mapping[str, ExpertEntry]) -> dict[str, list[Change]]:
-    """What `update_experts` would change."""
-    rows = expert_rows(conn, entries)
-    return {id: personnel.changes_of(sealer, expert, rows[id], one) for id, one in entries.items()}
 
 
 def leave_library(conn: Connection, expert_id: str, day: str | None, by: str, now: datetime) -> None:

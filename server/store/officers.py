@@ -32,17 +32,6 @@ def officer_of(conn: Connection, sealer: Sealer, officer_id: str) -> Officer | N
     return officers_by_id(conn, sealer, [officer_id]).get(officer_id)
 
 
-def officers_by_certificate(conn: Connection, sealer: Sealer, certificates: Iterable[str]) -> dict[str, Officer]:
-    """Officers by the number of their certificate."""
-    found = _masked(conn, sealer, officer.c.certificate.in_(list(certificates)))
-    return {one.certificate: one for one in found}
-
-
-def officers_of(conn: Connection, sealer: Sealer, unit_id: str | None) -> list[Officer]:
-    """The officers of a unit, or of all of them, those who left included."""
-    return _masked(conn, sealer, *_of(unit_id))
-
-
 def rows_of(conn: Connection, unit_id: str | None) -> list[Row]:
     """The officers of a unit, or of all, as stored."""
     return personnel.rows_where(conn, officer, *_of(unit_id))
@@ -54,7 +43,7 @@ def officer_row(conn: Connection, officer_id: str, *, lock: bool = False) -> Row
 
 
 def officer_rows(conn: Connection, ids: Iterable[str]) -> dict[str, Row]:
-    """Officers as stored, numbers sealed: what `restore_officers` puts back."""
+    """Officers as stored, numbers sealed."""
     return {row["id"]: row for row in personnel.rows_where(conn, officer, officer.c.id.in_(list(ids)))}
 
 
@@ -123,13 +112,6 @@ def remove_officers(conn: Connection, ids: Collection[str], by: str, now: dateti
     personnel.remove(conn, officer, ids, by, now)
 
 
-def restore_officers(conn: Connection, rows: Iterable[Row], by: str, now: datetime) -> None:
-    """Puts officers back as `officer_rows` gave them."""
-    back = list(rows)
-    personnel.restore(conn, officer, back, by, now)
-    _tell_crews(conn, [row["id"] for row in back])
-
-
 def used_officers(conn: Connection, ids: Iterable[str]) -> frozenset[str]:
     """Which of them something speaks of: an account, a crew, an interest, a leave."""
     wanted = list(ids)
@@ -137,12 +119,6 @@ def used_officers(conn: Connection, ids: Iterable[str]) -> frozenset[str]:
     return frozenset(
         str(id) for column in columns for id in conn.scalars(sa.select(column).where(column.in_(wanted)).distinct())
     )
-
-
-def differences(conn: Connection, sealer: Sealer, entries: Mapping[str, OfficerEntry]) -> dict[str, list[Change]]:
-    """What `update_officers` would change."""
-    rows = officer_rows(conn, entries)
-    return {id: personnel.changes_of(sealer, officer, rows[id], one) for id, one in entries.items()}
 
 
 def leave_office(conn: Connection, officer_id: str, day: str | None, by: str, now: datetime) -> None:

@@ -120,14 +120,6 @@ def leave_on(conn: Connection, table: sa.Table, id: str, day: str | None, by: st
     note(conn, by, now, "leave" if day else "return", {f"{table.name}:{id}": [Change("left_on", before, day)]})
 
 
-def restore(conn: Connection, table: sa.Table, rows: Iterable[Row], by: str, now: datetime) -> None:
-    """Puts back rows as `rows_where` gave them before they were changed: what undoes a batch."""
-    for row in rows:
-        with taken_is_a_problem():
-            conn.execute(sa.update(table).where(table.c.id == row["id"]).values(dict(row)))
-        note(conn, by, now, "restore", {f"{table.name}:{row['id']}": []})
-
-
 def remove(conn: Connection, table: sa.Table, ids: Iterable[str], by: str, now: datetime) -> None:
     """Takes out people of whom nothing else speaks: what undoes their addition; the history stays."""
     gone = list(ids)
