@@ -54,7 +54,7 @@ def change_expert(
 ) -> str:
     """Changes an expert whom the own unit keeps; numbers shown as masks are kept."""
     row = row_for_change(conn, person, expert_id)
-    must_be_here(row)
+    must_be_here(row, now)
     if values.get("rev", "") not in ("", str(row["rev"])):
         raise Problem("changed_meanwhile")
     entry = _checked(conn, sealer, values, now, expert_for(conn, person, sealer, expert_id))
@@ -68,7 +68,7 @@ def change_expert(
 def expert_leaves(conn: Connection, person: Person, now: datetime, expert_id: str, values: Mapping[str, str]) -> None:
     """Notes from which day an expert is no longer asked, and why."""
     row = row_for_change(conn, person, expert_id)
-    must_be_here(row)
+    must_be_here(row, now)
     day, reason = day_and_reason(values, "left_on")
     experts.leave_library(conn, expert_id, day, person.id, now)
     _note(conn, person, now, "expert.leave", expert_id, row, {"left_on": day, "reason": reason})

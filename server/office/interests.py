@@ -33,7 +33,7 @@ def interest_for(conn: Connection, person: Person, interest_id: str) -> Listed:
 def add_interest(conn: Connection, person: Person, now: datetime, values: Mapping[str, str]) -> str:
     """Enters an interest of an officer of the own unit in any subject; gives its id."""
     permit(person, "officers.change", person.unit_id)
-    entry = _checked(conn, person, values)
+    entry = _checked(conn, person, now, values)
     interest_id = new_id()
     interests.add_interest(conn, interest_id, entry, person.id, now)
     detail = {"officer": entry.officer_id, "subject": entry.subject_id, "kind": entry.kind, "source": entry.source}
@@ -59,13 +59,13 @@ def end_interest(conn: Connection, person: Person, now: datetime, interest_id: s
     trail.append(conn, [noted], now)
 
 
-def _checked(conn: Connection, person: Person, values: Mapping[str, str]) -> InterestEntry:
+def _checked(conn: Connection, person: Person, now: datetime, values: Mapping[str, str]) -> InterestEntry:
     mine = [row["id"] for row in officers.rows_of(conn, person.unit_id or "")]
     code = normal_code(values.get("subject", ""))
     subject_id = interests.subject_by_code(conn, code)
     entry, faults = check_interest(values, mine, {} if subject_id is None else {code: subject_id})
     if entry is not None:
-        must_be_here(officers.officer_rows(conn, [entry.officer_id])[entry.officer_id])
+        must_be_here(officers.officer_rows(conn, [entry.officer_id])[entry.officer_id], now)
         known = [one for one in interests.interests_of(conn, [entry.officer_id]) if one.subject_id == entry.subject_id]
         if any(one.kind == entry.kind and one.holds(entry.since, entry.until or "9999-12-31") for one in known):
             faults.append(Fault("subject", "interest_taken"))

@@ -31,7 +31,7 @@ def add_leave(conn: Connection, person: Person, now: datetime, values: Mapping[s
     """Enters a leave of an officer of the own unit; gives its id."""
     permit(person, "officers.change", person.unit_id)
     entry = _checked(conn, person, values)
-    must_be_here(officers.officer_rows(conn, [entry.officer_id])[entry.officer_id])
+    must_be_here(officers.officer_rows(conn, [entry.officer_id])[entry.officer_id], now)
     leave_id = new_id()
     leaves.add_leave(conn, leave_id, entry, person.id, now)
     detail = {"officer": entry.officer_id, "since": entry.since, "until": entry.until, "kind": entry.kind}

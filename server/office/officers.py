@@ -70,7 +70,7 @@ def change_officer(
     `values["rev"]` is the revision that the form was opened with: a later one is refused.
     """
     row = row_for_change(conn, person, officer_id)
-    must_be_here(row)
+    must_be_here(row, now)
     if values.get("rev", "") not in ("", str(row["rev"])):
         raise Problem("changed_meanwhile")
     entry = _checked(conn, sealer, values, now, officer_for(conn, person, sealer, officer_id))
@@ -84,7 +84,7 @@ def change_officer(
 def officer_leaves(conn: Connection, person: Person, now: datetime, officer_id: str, values: Mapping[str, str]) -> None:
     """Notes from which day an officer is no longer there, and why (R9.2); the day may lie ahead."""
     row = row_for_change(conn, person, officer_id)
-    must_be_here(row)
+    must_be_here(row, now)
     day, reason = day_and_reason(values, "left_on")
     officers.leave_office(conn, officer_id, day, person.id, now)
     _note(conn, person, now, "officer.leave", officer_id, row, {"left_on": day, "reason": reason})
@@ -138,9 +138,9 @@ def row_for_change(conn: Connection, person: Person, officer_id: str) -> Row:
     return row
 
 
-def must_be_here(row: Row) -> None:
-    """Of who has left only the history stays, until he comes back."""
-    if row["left_on"] is not None:
+def must_be_here(row: Row, now: datetime) -> None:
+    """Of who has left only the history stays, until he comes back; who will leave is still here."""
+    if row["left_on"] is not None and row["left_on"] <= beijing_day(now).isoformat():
         raise Problem("person_left", name=row["name"], day=row["left_on"])
 
 

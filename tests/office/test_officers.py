@@ -167,10 +167,10 @@ def test_who_leaves_is_eligible_until_then_and_the_history_stays(bureau: Databas
 def test_who_has_left_is_not_sent_nor_changed_until_he_comes_back(bureau: Database) -> None:
     with bureau.write() as conn:
         officer_id = add(conn)
-        acts.officer_leaves(conn, CLERK, NOW, officer_id, {"left_on": "2026-12-01", "left_reason": "调离"})
+        acts.officer_leaves(conn, CLERK, NOW, officer_id, {"left_on": "2026-11-24", "left_reason": "调离"})
         one = officers.officer_of(conn, SEALER, officer_id)
         assert one is not None
-        day = date(2026, 12, 1)
+        day = date(2026, 11, 24)
         for call in (
             lambda: acts.must_be_fit(conn, one, day, day),
             lambda: acts.change_officer(conn, CLERK, NOW, SEALER, officer_id, entered(people.officer())),

@@ -9,9 +9,11 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from server.domain.access import allows
+from server.domain.instant import beijing_day
 from server.domain.officer import DOMAINS, SEXES, Expert
 from server.errors import Problem
 from server.office import experts as office
+from server.routes import guards
 from server.routes.forms import Filled, Form, answer_form, filled_by, fresh_password, refilled, run_act, wants_page
 from server.routes.guards import Asked, has_right
 from server.routes.lists import look_of
@@ -84,6 +86,7 @@ def _expert_page(
         can={"change": _may(request, "experts.change", unit), "reveal": _may(request, "experts.reveal", unit)},
         filled=filled or Filled(),
         empty_form=Filled(),
+        today=beijing_day(guards.now(request)).isoformat(),
         about=about,
     )
 
