@@ -33,17 +33,16 @@ def show_experts(request: Asked) -> Response[str]:
     with request.app.state.db.read() as conn:
         every, units = experts.all_experts(conn, request.app.state["sealer"]), directory.names_of_units(conn)
     fitting = [one for one in every if _fits(one, look["q"], look["domain"])]
-    shown = [one for one in fitting if (one.left_on is not None) == (look["state"] == "left")]
+    today = beijing_day(guards.now(request)).isoformat()
+    gone = [one for one in fitting if one.left_on is not None and one.left_on <= today]
+    here = [one for one in fitting if one not in gone]
     return render(
         request,
         "experts_list",
         room="officers",
         look=look,
-        rows=shown,
-        counts={
-            "": sum(one.left_on is None for one in fitting),
-            "left": sum(one.left_on is not None for one in fitting),
-        },
+        rows=gone if look["state"] == "left" else here,
+        counts={"": len(here), "left": len(gone)},
         domains=DOMAINS,
         units=units,
         said=said_of(request, units),
