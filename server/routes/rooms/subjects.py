@@ -31,7 +31,7 @@ from server.routes.forms import (
 from server.routes.guards import Asked, has_right
 from server.routes.lists import Look, look_of
 from server.routes.pages import on_problem, render
-from server.store import directory, subjects
+from server.store import directory, province, subjects
 from server.store.people import Person
 from server.store.search import Query, find_subjects
 from server.store.session import Connection
@@ -108,11 +108,13 @@ def _subject_page(
         units, names = directory.names_of_units(conn), directory.names_of_people(conn)
         burden = subject_year.year_of(conn, request.user, seen.subject, year, today)
         history = subjects.history_of(conn, subject_id)
+        sent = province.states_of(conn, "subject", [subject_id]).get(subject_id)
     return render(
         request,
         "subjects_one",
         status,
         room="subjects",
+        sent=sent,
         seen=seen,
         one=seen.subject,
         units=units,
