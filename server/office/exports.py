@@ -15,13 +15,13 @@ from server.office.act import act, permit
 from server.office.import_page import said
 from server.office.libraries import Entry, Library, Place
 from server.office.library import library_of
-from server.store import search, trail, whole
+from server.store import officers, search, trail, whole
 from server.store.people import Person
 from server.store.session import Connection
 
 AT_ONCE: Final = 500
-FILTERS: Final = ("q", "status", "risk", "credit", "flag", "trait")
-"""What a list of subjects can be narrowed by, as in its address."""
+FILTERS: Final = ("q", "status", "risk", "credit", "flag", "trait", "domain", "state")
+"""What lists can be narrowed by, as in their addresses: of subjects all but the last two, of officers those."""
 
 REVEAL: Final = {"subjects": "subjects.reveal", "officers": "officers.reveal", "experts": "experts.reveal"}
 """Layout -> the right to its whole numbers."""
@@ -71,14 +71,29 @@ def _entries(conn: Connection, library: Library, place: Place, wish: Wish) -> It
     if wish.layout == "subjects":
         yield from _subjects(conn, library, wish)
         return
+    shown = _officers(conn, place, wish) if wish.layout == "officers" else None
     for row in whole.everybody(conn, wish.layout, wish.unit_id):
-        entry = whole.whole(place.sealer, wish.layout, row)
-        if wish.filters.get("q", "") in f"{entry['name']} {entry.get('certificate', '')}":
-            yield entry
+        if row["id"] in shown if shown is not None else wish.filters.get("q", "") in row["name"]:
+            yield whole.whole(place.sealer, wish.layout, row)
+
+
+def _officers(conn: Connection, place: Place, wish: Wish) -> set[str]:
+    """The officers whom the list shows."""
+    asked = {name: wish.filters.get(name, "") for name in ("domain", "state")}
+    found = officers.find_officers(
+        conn,
+        place.sealer,
+        place.today,
+        unit_id=wish.unit_id,
+        text=wish.filters.get("q", ""),
+        domain=asked["domain"],
+        state=asked["state"] if asked["state"] in officers.STATES else "all",
+    )
+    return {one.id for one in found}
 
 
 def _subjects(conn: Connection, library: Library, wish: Wish) -> Iterator[Entry]:
-    asked = {name: wish.filters[name] for name in FILTERS[1:] if wish.filters.get(name)}
+    asked = {name: wish.filters[name] for name in FILTERS[1:6] if wish.filters.get(name)}
     query = msgspec.convert({"text": wish.filters.get("q", ""), "unit_id": wish.unit_id, **asked}, search.Query)
     while True:
         found = search.find_subjects(conn, query, AT_ONCE)
