@@ -82,7 +82,8 @@ def changes_page(
             for field in row.changed
             for column in (library.layout.column(field),)
         )
-        shown.append(Change(row.row, library.key_of(content.entry), fields))
+        key = library.layout.column(library.layout.key)
+        shown.append(Change(row.row, said(key, library.key_of(content.entry)), fields))
     return shown, (rows[limit - 1].row if len(rows) > limit else None)
 
 
