@@ -24,6 +24,7 @@ from server.routes.language import words_for
 from server.routes.pages import render
 from server.routes.rooms.plan_said import Said
 from server.store import directory, joint_lists, plans
+from server.store.province import states_of
 from server.store.plans import Kept, Plan
 from server.store.session import Connection
 
@@ -177,6 +178,7 @@ def _form_page(
         capacity=next((one for one in capacities(conn, plan, parts, lines) if one.unit_id == unit_id), None),
         requests=[one for one in plans.overrides_of(conn, plan.year) if kept and one.line_id == kept.id],
         lists=joint_lists.lists_of(conn, kept.id) if kept else [],
+        sent=states_of(conn, "plan", [kept.id]).get(kept.id) if kept else None,
         names=directory.names_of_people(conn),
         filled=Filled(values, filled.lists, () if is_list_form else filled.faults, filled.problem),
         list_filled=filled if is_list_form else Filled(),
