@@ -10,6 +10,7 @@ import msgspec
 
 from server.domain.access import ALL, reach
 from server.domain.layout import LAYOUTS, Column, word_of
+from server.domain.mask import hide_numbers
 from server.errors import Problem
 from server.office.act import act, permit
 from server.office.import_page import said
@@ -110,6 +111,7 @@ def note_export(
 ) -> None:
     """Notes an export before it leaves the house: what, by which filters, how many rows, and the file's digest."""
     may_export(person, wish)
-    detail = {"filters": dict(wish.filters), "unit": wish.unit_id, "form": form, "count": count}
+    filters = {name: hide_numbers(value) for name, value in wish.filters.items()}
+    detail = {"filters": filters, "unit": wish.unit_id, "form": form, "count": count}
     detail |= {"sha256": sha256, "whole": wish.whole, "reason": wish.reason}
     trail.append(conn, [trail.Act("export.make", person.id, f"export:{wish.layout}", after=sha256, detail=detail)], now)

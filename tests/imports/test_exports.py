@@ -230,5 +230,23 @@ def test_officers_and_agencies_travel_out_and_in_without_a_difference(clerk: htt
     assert len(sheet(export(clerk, layout="officers", q="豫R13999001"))) == 1
 
 
+def test_a_number_that_somebody_types_stays_out_of_the_trail_and_the_list(server: Running, clerk: httpx.Client) -> None:
+    import sqlalchemy as sa
+
+    from server.store.tables import trail
+
+    phone = "14000007777"
+    assert export(clerk, q=phone).status_code == 200
+    refused = export(clerk, whole="yes", reason=f"打 {phone}")
+    assert [fault["code"] for fault in refused.json()["faults"]] == ["number_in_text"]
+    brought(clerk, csv_of(rows(1, 1)), f"{phone}.csv")
+    sourced = clerk.post("/office/imports", data={"layout": "subjects", "source": phone})
+    assert {"field": "source", "code": "number_in_text"}.items() <= sourced.json()["faults"][0].items()
+    assert phone not in clerk.get("/office/imports", headers={"Accept": "text/html"}).text
+    with database(server) as db, db.read() as conn:
+        details = conn.scalars(sa.select(trail.c.detail).where(trail.c.detail.is_not(None))).all()
+    assert not any(phone.encode() in detail for detail in details)
+
+
 def test_the_words_say_where_whole_numbers_go() -> None:
     assert "留痕" in Words("zh-CN")("hint.export.reason")

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Final
 from litestar import Response, get, post
 
 from server.domain.access import ALL, reach
-from server.domain.faults import Fault, Invalid
+from server.domain.faults import Fault, Invalid, number_faults
 from server.domain.instant import beijing_day
 from server.domain.layout import LAYOUTS
 from server.errors import Problem
@@ -76,6 +76,7 @@ def _wish(request: Asked, form: Form) -> tuple[Wish, str]:
     layout, kind = form.text("layout"), form.text("format")
     faults = [] if layout in LAYOUTS else [Fault("layout", "not_one_of", {"found": layout[:20]})]
     faults += [] if kind in TYPES else [Fault("format", "not_one_of", {"found": kind[:20]})]
+    faults += number_faults("reason", form.text("reason"))
     if faults:
         raise Invalid(faults)
     own = None if reach(request.user.roles, "exports.run") == ALL else request.user.unit_id

@@ -11,10 +11,11 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from server.domain.access import allows, reach
-from server.domain.faults import Fault, Invalid, stops
+from server.domain.faults import Fault, Invalid, number_faults, stops
 from server.domain.importing import Choices
 from server.domain.instant import beijing_day
 from server.domain.layout import LAYOUTS
+from server.domain.mask import hide_numbers
 from server.errors import Problem
 from server.office import import_page
 from server.office import imports as office
@@ -95,13 +96,20 @@ def _stored(worker: Worker, batch_id: str, form: Form) -> dict[str, Any]:
     faults = [] if layout in LAYOUTS else [Fault("layout", "not_one_of", {"found": layout[:20]})]
     faults += [] if source else [Fault("source", "missing")]
     faults += [Fault("source", "too_long", {"n": len(source), "most": 200})] if len(source) > 200 else []
+    faults += number_faults("source", source)
     faults += [] if file is not None and file.filename else [Fault("file", "no_file")]
     if stops(faults) or file is None:
         raise Invalid(faults)
     with _in_memory(file) as plain:
         found = opened(LAYOUTS[layout], plain)
         kept = worker.sources.keep(batch_id, plain)
-    return {"layout": layout, "source": source, "filename": file.filename[:200], "kept": kept, "form": found}
+    return {
+        "layout": layout,
+        "source": source,
+        "filename": hide_numbers(file.filename)[:200],
+        "kept": kept,
+        "form": found,
+    }
 
 
 def _in_memory(file: UploadFile) -> BinaryIO:
