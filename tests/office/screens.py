@@ -16,8 +16,15 @@ from tests.office.permissions import REFUSED, Route, reading, table
 from tests.office.samples import SAMPLES, Sample
 
 AXE: Final = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-OUTSIDE: Final = ("/api/", "/app", "/schema", "/healthz", "/office/assets/")
+FLAGS: Final = [
+    "--no-sandbox",
+    "--lang=zh-CN",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
+OUTSIDE: Final = ("/api/", "/app", "/schema", "/healthz", "/office/assets/", "/assets/")
 """Where the phone and programs ask: no pages of ours."""
 
 DEMO: Final = {
@@ -47,7 +54,7 @@ SMALL: Final = """() => [
 
 LATIN: Final = re.compile(
     r"English|SHA-256|GB/?T? \d+|AQ \d+|\b[0-9A-F]{4}-[0-9A-F]{4}\b|\b[0-9a-f]{8,}\b|[0-9a-f]{8}…:\d+|"
-    r"\b[0-9A-HJ-NPQRTUWXY]{18}\b|\bnot_found\b|\bXLSX\b|\bCSV\b|\bJSON\b"
+    r"\b[0-9A-HJ-NPQRTUWXY]{18}\b|\bnot_found\b|\bXLSX\b|\bCSV\b|\.csv\b|\bUTF-8\b|\d+ ?MB\b|\bJSON\b"
 )
 """What stands in Latin letters on a Chinese page, and may: codes, standards, the name of the other language."""
 
@@ -139,11 +146,12 @@ def _sample(office: Office, route: Route, name: str) -> Sample:
 
 
 def _is_page(office: Office, address: str, who: str | None) -> bool:
-    """Whether an address answers with a page: no file, no feed, and it doesn't only lead elsewhere."""
+    """Whether an address answers with a page: no file, feed or fragment, and it doesn't only lead elsewhere."""
     client = office.stranger if who is None else office.client(who)
     answer = client.head(address, headers=HTML)
     answer = client.get(address, headers=HTML) if answer.status_code == 405 else answer
-    return answer.status_code < 300 and answer.headers.get("content-type", "").startswith("text/html")
+    is_html = answer.headers.get("content-type", "").startswith("text/html")
+    return answer.status_code < 300 and is_html and (answer.request.method == "HEAD" or "<html" in answer.text)
 
 
 VISITS: Final = (
@@ -246,7 +254,7 @@ def foreign_words(page: Page) -> list[str]:
     text = page.evaluate(
         """() => {
           const body = document.body.cloneNode(true);
-          body.querySelectorAll('code, script').forEach((one) => one.remove());
+          body.querySelectorAll('code, pre, script').forEach((one) => one.remove());
           document.body.append(body);
           const text = body.innerText;
           body.remove();

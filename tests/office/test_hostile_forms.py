@@ -115,8 +115,8 @@ def test_missing_and_repeated_fields_and_those_of_nobody_are_no_fault(office: Of
     for form in forms:
         client, whole = office.client(form.who), form.filled("1")
         bodies = [b"", b"&".join(f"{name}=1&{name}=2".encode() for name in whole), b"a" * 5000, b"%ff=%fe&%00=%00"]
-        bodies += [f"{name}=%ed%a0%80".encode() for name in whole]
-        bodies += [b"&".join(f"{other}=1".encode() for other in whole if other != name) for name in whole]
+        bodies.append(b"&".join(f"{name}=%ed%a0%80".encode() for name in whole))
+        bodies += [b"&".join(f"{other}=1".encode() for other in whole if other != name) for name in list(whole)[:8]]
         for body in bodies:
             headers = HTML | {"Content-Type": "application/x-www-form-urlencoded"}
             faults += faults_of(form, client.post(form.action, content=body, headers=headers))
