@@ -157,11 +157,19 @@ def spread(count: int, first: str, last: str) -> tuple[int, ...]:
     return tuple(share + (month - start < rest) if start <= month <= end else 0 for month in range(1, MONTHS + 1))
 
 
+REASONS: Final = {
+    "below_floor": "plan_below_floor",
+    "flagged_not_raised": "plan_flagged_not_raised",
+    "below_proposal": "plan_below_proposal",
+}
+"""What needs a reason (codes of domain/ratio.py) -> the problem that asks for it; the gravest first."""
+
+
 def must_have_reasons(line: Line, needed: Sequence[str]) -> None:
     """A number below the proposal or the floor, or flagged subjects without a higher ratio, say why (R6.4, R6.5)."""
     if needed and not line.reason:
-        code = next(code for code in ("below_floor", "flagged_not_raised", "below_proposal") if code in needed)
-        raise Problem(f"plan_{code}", members={"needs": list(needed)}, n=line.count)
+        code = next(problem for need, problem in REASONS.items() if need in needed)
+        raise Problem(code, members={"needs": list(needed)}, n=line.count)
 
 
 # --- what is missing to go on -----------------------------------------------------------------------------------------

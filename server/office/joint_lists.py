@@ -14,8 +14,8 @@ from server.domain.faults import Fault, stops
 from server.domain.instant import beijing_day
 from server.domain.text import clean
 from server.errors import Problem
-from server.office.act import act, digest_of, new_id, permit
-from server.office.plans import Faulty
+from server.office.act import act, digest_of, permit
+from server.office.plans import Faulty, named
 from server.store import joint_lists, plans, trail
 from server.store.joint_lists import JointList, Row
 from server.store.people import Person
@@ -52,7 +52,7 @@ def import_list(
         raise Faulty("joint_list_invalid", [*entry.faults, *faults])
     ours = joint_lists.matched(conn, [row.code for row in rows])
     made = JointList(
-        id=new_id(),
+        id=named(line_id, sha256(content).hexdigest()),
         year=kept.year,
         line_id=line_id,
         unit_id=kept.line.unit_id,

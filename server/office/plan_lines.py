@@ -12,9 +12,9 @@ from server.domain.item import must_be_released
 from server.domain.plan import Line, check_line, must_have_reasons
 from server.domain.ratio import Proposal, needs
 from server.errors import Problem
-from server.office.act import act, digest_of, new_id, permit
+from server.office.act import act, digest_of, permit
 from server.office.plan_facts import item_years, plan_for, proposal_for, released_items
-from server.office.plans import Faulty, part_for, reason_of
+from server.office.plans import Faulty, named, part_for, reason_of
 from server.store import plans, trail
 from server.store.people import Person
 from server.store.plans import Kept, Override, Part, Plan
@@ -29,7 +29,9 @@ def add_line(conn: Connection, person: Person, now: datetime, year: int, values:
     unit_id = values.get("unit_id") or person.unit_id or ""
     plan, part = part_for(conn, person, "plan_lines.change", year, unit_id)
     _reopen(conn, person, now, plan, part)
-    line_id = new_id()
+    line_id = named(
+        year, unit_id, values.get("item_id"), values.get("window_from"), values.get("window_to"), stamp(now)
+    )
     line, facts, proposal = _judged(conn, plan, unit_id, line_id, values, beijing_day(now))
     more = facts | {"entered_by": person.id, "entered_at": stamp(now)}
     plans.add_line(conn, line_id, year, plan.version, line, more)
@@ -225,7 +227,7 @@ def _ask_ratio(
 def _add_override(
     conn: Connection, person: Person, now: datetime, year: int, kind: str, item_id: str, **values: Any
 ) -> str:
-    id = new_id()
+    id = named(year, kind, item_id, values.get("line_id"), stamp(now))
     plans.add_override(
         conn, id=id, year=year, kind=kind, item_id=item_id, asked_by=person.id, asked_at=stamp(now), **values
     )

@@ -201,7 +201,7 @@ def test_the_form_shows_the_proposal_who_is_left_out_and_who_is_kept_in(start: C
     room.done("legal", "", year=year, supervision_plan=NUMBER)
     page = room.page("clerk", f"{home}/lines/new?item_id={STORAGE}")
     text = re.sub(r"<[^>]+>|\s+", "", page)
-    for said in ("11户", "监管对象212户", "可抽取210户", "排除2户", "已抽中2次", "到上限但保留1户", "重点关注名录"):
+    for said in ("11户", "市场主体212户", "可抽取210户", "排除2户", "已抽中2次", "到上限但保留1户", "重点关注名录"):
         assert said in text, said
     assert 'value="11"' in page
     full = room.line(count=212, window_from=f"{year}-11-01", month_11=212)

@@ -21,12 +21,6 @@ from tests.office.district import HTML, Office
 from tests.office.walks import Step
 
 YEARS = count(2101)
-PLANNED = (
-    (HAZCHEM, "hazchem-storage"),
-    (INDUSTRY, "workshop-fire"),
-    (INDUSTRY, "confined-space"),
-    (INDUSTRY, "special-operations"),
-)
 SUBJECTS = "信用代码,名称\n91411303MAAY4CL12N,牵头部门抽到的企业\n".encode()
 
 
@@ -81,15 +75,27 @@ def signed(office: Office, year: int, unit: str = HAZCHEM, item: str = "hazchem-
 
 
 def submitted(office: Office) -> int:
-    """A plan whose units have all submitted."""
+    """A plan whose units have all submitted: every released item that has subjects is planned, one jointly."""
     year = begun(office)
-    for unit, item in PLANNED:
+    for unit, item in done(office, lambda conn, now: planned(conn, now, year)):
         joint = {"joint": "lead", "partner": "卧龙区消防救援大队"} if item == "workshop-fire" else {}
         signed(office, year, unit, item, **joint)
     done(office, lambda conn, now: plans.submit_part(conn, CLERKS[HAZCHEM], now, year, HAZCHEM))
     done(office, lambda conn, now: plans.submit_part(conn, CLERKS[INDUSTRY], now, year, INDUSTRY))
     done(office, lambda conn, now: plans.note_none(conn, HEADS[BRIGADE], now, year, BRIGADE, "今年集中培训"))
     return year
+
+
+def planned(conn: Connection, now: datetime, year: int) -> list[tuple[str, str]]:
+    """Each released item with the section that has most of its subjects; other walks release items too."""
+    today = beijing_day(now)
+    found = []
+    for id, item in released_items(conn, today)[1].items():
+        sizes = {unit: proposal_for(conn, item, unit, year, today).population for unit in (HAZCHEM, INDUSTRY)}
+        unit = max(sizes, key=lambda one: sizes[one])
+        if sizes[unit]:
+            found.append((unit, id))
+    return found
 
 
 def consolidated(office: Office) -> int:
