@@ -94,6 +94,11 @@ def scenes(office: Office) -> list[Scene]:
         Scene("visit-error", visit, "/office/visits/none"),
         Scene("history-empty", visit + history, f"/office/visits/{IDS['fresh-one']}/history"),
         Scene("photo", visit + photos, f"/office/visits/{IDS['ordered']}/photos/{photo}"),
+        Scene(
+            "fitness",
+            "/office/officers/{officer_id:str}/fitness",
+            "/office/officers/li/fitness?since=2026-11-25&until=2026-11-27",
+        ),
         Scene("nowhere", "/office/{rest:path}", "/office/nowhere"),
     ]
     found += [Scene(f"visit-{name}", visit, f"/office/visits/{IDS[name]}") for name in VISITS]
