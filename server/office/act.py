@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 from functools import update_wrapper
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import msgspec
 import rfc8785
@@ -21,6 +21,8 @@ from server.store.session import Connection
 P = ParamSpec("P")
 T = TypeVar("T")
 Call = Callable[Concatenate[Connection, Person, datetime, P], T]
+
+_NAMES: Final = uuid.UUID("5f9e1c0a-6a0e-5b51-9d6b-3a1f0c2b7e44")
 
 ACTS: dict[str, str] = {}
 """Every act by the name that its trail entry has -> the right that it needs (a key of `domain.access.RIGHTS`)."""
@@ -64,6 +66,11 @@ def digest_of(thing: object) -> str:
 def new_id() -> str:
     """An id for something new."""
     return str(uuid.uuid4())
+
+
+def named(*parts: object) -> str:
+    """The id of something that these parts name: the same each time a demo is loaded; the moment is one of them."""
+    return str(uuid.uuid5(_NAMES, "|".join(map(str, parts))))
 
 
 def permit(person: Person, right: str, unit_id: str | None) -> None:

@@ -14,8 +14,8 @@ from server.domain.faults import Fault, stops
 from server.domain.instant import beijing_day
 from server.domain.text import clean
 from server.errors import Problem
-from server.office.act import act, digest_of, permit
-from server.office.plans import Faulty, named
+from server.office.act import act, digest_of, named, permit
+from server.office.plans import Faulty
 from server.store import joint_lists, plans, trail
 from server.store.joint_lists import JointList, Row
 from server.store.people import Person

@@ -13,7 +13,7 @@ from server.domain.faults import Fault, Invalid
 from server.domain.instant import beijing_day, stamp
 from server.domain.non_random import ARTICLE, NonRandom, Recorded, State, check_non_random
 from server.errors import Problem
-from server.office.act import act, digest_of, new_id, permit
+from server.office.act import act, digest_of, named, permit
 from server.store import non_random, trail
 from server.store.people import Person
 from server.store.session import Connection
@@ -81,7 +81,7 @@ def _held(conn: Connection, person: Person, inspection_id: str, right: str) -> N
 
 def _made(recorded: Recorded, subject: str, unit_id: str, person: Person, now: datetime) -> NonRandom:
     return NonRandom(
-        id=new_id(),
+        id=named(unit_id, subject, recorded.held_on, recorded.ground, recorded.text, person.id, stamp(now)),
         unit_id=unit_id,
         subject_id=subject,
         held_on=recorded.held_on,

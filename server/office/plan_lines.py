@@ -12,9 +12,9 @@ from server.domain.item import must_be_released
 from server.domain.plan import Line, check_line, must_have_reasons
 from server.domain.ratio import Proposal, needs
 from server.errors import Problem
-from server.office.act import act, digest_of, permit
+from server.office.act import act, digest_of, named, permit
 from server.office.plan_facts import item_years, plan_for, proposal_for, released_items
-from server.office.plans import Faulty, named, part_for, reason_of
+from server.office.plans import Faulty, part_for, reason_of
 from server.store import plans, trail
 from server.store.people import Person
 from server.store.plans import Kept, Override, Part, Plan

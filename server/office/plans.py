@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Final
-from uuid import UUID, uuid5
 
 import msgspec
 import rfc8785
@@ -32,8 +31,6 @@ from server.store import plans, trail
 from server.store.people import Person
 from server.store.plans import Filing, Part, Plan
 from server.store.session import Connection
-
-_NAMES: Final = UUID("5f9e1c0a-6a0e-5b51-9d6b-3a1f0c2b7e44")
 
 FILED_WITH: Final = {"upper": "上一级", "market": "同级市场监管部门"}
 """How a problem names the two authorities that a plan is filed with."""
@@ -232,11 +229,6 @@ def part_for(conn: Connection, person: Person, right: str, year: int, unit_id: s
         raise Problem("not_found")
     must_be_open(plan.state)
     return plan, part
-
-
-def named(*parts: object) -> str:
-    """The id of something that these parts name: the same each time a demo is loaded; the moment is one of them."""
-    return str(uuid5(_NAMES, "|".join(map(str, parts))))
 
 
 def reason_of(text: str) -> str:
