@@ -23,7 +23,9 @@ from server.domain.access import ROLES
 from server.settings import SettingFault, Settings, read_settings
 from server.store import people
 from server.store.migrate import DEMO, meta_of, migrate, newest_version, version_of
-from server.store.session import Database, open_database
+from server.store.seal import KEY_FILE, open_sealer
+from server.store.sealed import unreadable
+from server.store.session import Connection, Database, open_database
 
 GOOD, FOUND, CANNOT = 0, 1, 2
 APP = "server.app:app_from_environment"
@@ -275,12 +277,23 @@ def _findings(settings: Settings) -> list[str]:
                 ]
             if people.has_demo_accounts(conn) and not settings.is_loopback:
                 findings.append("accounts: there are demo accounts, and others can reach this server.")
+            findings += _sealed_findings(conn, settings)
     finally:
         db.close()
     for path in settings.keys.glob("*"):
         if path.stat().st_mode & 0o077:
             findings.append(f"{path}: others can read this key; it should have the mode 0600.")
     return findings
+
+
+def _sealed_findings(conn: Connection, settings: Settings) -> list[str]:
+    """What is sealed and can't be opened; a house that was never started has no key and nothing sealed."""
+    if not (settings.keys / KEY_FILE).exists():
+        return []
+    try:
+        return list(unreadable(conn, open_sealer(settings.keys)))
+    except ValueError as fault:
+        return [str(fault)]
 
 
 if __name__ == "__main__":

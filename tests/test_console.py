@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -60,6 +61,22 @@ def test_the_doctor_finds_nothing_after_the_first_start_and_names_a_key_that_oth
     found = _run(data, "doctor")
     said = "".join(f"{key}: others can read this key; it should have the mode 0600.\n" for key in keys)
     assert (found.returncode, "".join(sorted(found.stdout.splitlines(keepends=True)))) == (1, said)
+
+
+def test_the_doctor_names_each_sealed_field_that_does_not_open(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    assert _run(data, "demo").returncode == 0
+    assert _run(data, "doctor").returncode == 0
+    with sqlite3.connect(data / "suijian.db") as db:
+        db.execute("UPDATE officer SET phone = (SELECT phone FROM officer WHERE id = 'zhang') WHERE id = 'li'")
+    db.close()
+    moved = _run(data, "doctor")
+    place = "The sealed field officer.phone of row 'li' cannot be opened"
+    assert (moved.returncode, moved.stdout) == (1, f"{place}: it was altered, or belongs to another place.\n")
+    (data / "keys" / "fields.key").write_text("no key\n")
+    lost = _run(data, "doctor")
+    assert (lost.returncode, lost.stdout.count("\n")) == (1, 1)
+    assert "fields.key holds no keys of 32 bytes" in lost.stdout
 
 
 def test_a_port_that_is_taken_stops_the_start_with_a_sentence(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 VERSION: Final = b"\x01"
 """The first byte of what is sealed: 1 is AES-256-GCM with a random nonce of 96 bits."""
 
+KEY_FILE: Final = "fields.key"
+
 _KEY, _ID, _NONCE = 32, 4, 12
 _HEAD: Final = len(VERSION) + _ID + _NONCE
 
@@ -85,7 +87,7 @@ def open_sealer(folder: Path) -> Sealer:
 
     A line that is added at the end seals from then on; an old line stays while anything is sealed by it.
     """
-    path = folder / "fields.key"
+    path = folder / KEY_FILE
     if not path.exists():
         _make(path)
     try:
