@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.stage import ROOT, Look, address, browser, first_row, looking, show, views
 from tests.office import screens as office
 from tests.office.district import Office, demo_server
+from tests.office.story import GUIDE_PICTURES, picture
 
 ALL = ROOT / "build" / "pictures"
 SHOWN = ROOT / "docs" / "pictures"
@@ -25,6 +28,29 @@ FOR_DOCS = {
     "conflicts": ("/app/visits/:visit/conflicts", Look(scale=2)),
     "record": ("/app/visits/:visit/record", Look(scene="stale", scale=2)),
 }
+GUIDE = {
+    "home": "office-unit_clerk",
+    "items": "office-items-unit_clerk",
+    "item-points": "office-items-item_id-checklist-unit_clerk",
+    "item-coverage": "office-items-coverage-unit_clerk",
+    "officers": "office-officers-unit_clerk",
+    "officer": "office-officers-officer_id-unit_clerk",
+    "interests": "office-officers-interests-unit_clerk",
+    "leave": "office-officers-leave-unit_clerk",
+    "rules": "office-rules-rules_version-unit_clerk",
+    "calendar": "office-calendar-calendar_year-unit_clerk",
+    "capacity": "office-plans-plan_id-capacity-unit_clerk",
+    "non-random": "office-non-random-unit_clerk",
+    "exports": "office-imports-exports-unit_clerk",
+    "province": "office-province-unit_clerk",
+    "accounts": "office-accounts-admin",
+    "phones": "office-devices-admin",
+    "permissions": "office-permissions-unit_clerk",
+    "trail": "office-trail-auditor",
+}
+"""Pictures of the guide beside those that story A makes (tests/office/test_story.py) -> the scene that they show."""
+
+STORY = [sys.executable, "-m", "pytest", "-q", "tests/office/test_story.py", "--pictures"]
 GAP = 24
 COLOURS = 256
 
@@ -85,11 +111,22 @@ def for_docs(chromium: Browser) -> int:
             for lang in ("zh-CN", "en")
             for width in (360, 1280)
         )
+        for_guide(chromium, bureau)
+    subprocess.run(STORY, cwd=ROOT, check=True)
     folder = ALL / "office" / "zh-CN-1280"
     for name in ("inbox", "visit-conflict"):
         keep((folder / f"{name}.png").read_bytes(), SHOWN / f"office-{name}.png", crop=900)
     beside(SHOWN / "phone-checklist.png", SHOWN / "office-visit-conflict.png", SHOWN / "readme.png")
     return taken
+
+
+def for_guide(chromium: Browser, bureau: Office) -> None:
+    """The rooms of the demo district as the guide shows them."""
+    shown = {scene.name: scene for scene in office.scenes(bureau)}
+    with office.looking(chromium, bureau, office.Look()) as sight:
+        for name, scene in GUIDE.items():
+            page = sight.open(shown[scene], unfold=False)
+            picture(page.screenshot(full_page=True), GUIDE_PICTURES / f"{name}.png")
 
 
 @contextmanager

@@ -128,7 +128,7 @@ def scenes_of(office: Office, route: Route) -> list[Scene]:
     actors = {
         role
         for line in table()
-        if line.method == "POST" and reading(line) == route
+        if line.method == "POST" and reading(line) == route and REFUSED in _office(line)
         for role in DEMO
         if line.cells[role] != REFUSED and line.cells["public"] == REFUSED and route.cells[role] != REFUSED
     }
@@ -139,6 +139,11 @@ def scenes_of(office: Office, route: Route) -> list[Scene]:
         for role in sorted({reader, *actors})
         if _is_page(office, address, DEMO[role])
     ]
+
+
+def _office(line: Route) -> set[str]:
+    """What a line says of those who work in the office: where nobody is refused they all see one page."""
+    return {line.cells[role] for role, name in DEMO.items() if name is not None}
 
 
 def address_of(office: Office, route: Route) -> str:

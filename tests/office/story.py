@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +13,7 @@ from typing import Final
 import sqlalchemy as sa
 import xlsxwriter
 from msgspec.structs import replace
+from PIL import Image
 
 from server.demo import officers
 from server.demo.district import HAZCHEM, LEGAL, UNITS, credit_code
@@ -183,3 +185,19 @@ def draw_twice(running: Running, codes: Sequence[str]) -> None:
             registry.add_tasks(conn, [task])
             chosen = [Selection(task.id, found[codes[place]], HAZCHEM, day) for place in DRAWN_TWICE]
             selections.add_selections(conn, chosen)
+
+
+# --- the guide's pictures ---------------------------------------------------------------------------------------------
+
+GUIDE_PICTURES: Final = Path(__file__).resolve().parents[2] / "docs" / "guide" / "pictures"
+COLOURS: Final = 96
+TALLEST: Final = 1400
+
+
+def picture(taken: bytes, to: Path) -> None:
+    """A picture for the guide: no higher than a reader scrolls, in few colours."""
+    image = Image.open(io.BytesIO(taken)).convert("RGB")
+    image = image.crop((0, 0, image.width, min(image.height, TALLEST)))
+    image = image.resize((image.width * 4 // 5, image.height * 4 // 5), Image.Resampling.LANCZOS)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    image.quantize(COLOURS).save(to, optimize=True)

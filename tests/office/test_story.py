@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from server.demo.people import PASSWORD
@@ -21,11 +19,8 @@ from tests.running import Running
 
 pytestmark = [pytest.mark.browser, pytest.mark.serial]
 
-PICTURES: Final = Path(__file__).resolve().parents[2] / "docs" / "guide" / "pictures"
 YEAR: Final = beijing_day(datetime.now(UTC)).year
 ITEM, OTHER_ITEM = "危险化学品储存", "特种作业"
-COLOURS: Final = 64
-TALLEST: Final = 1400
 
 
 @pytest.fixture(scope="module")
@@ -80,20 +75,11 @@ class Cast:
     def show(self, page: Page, name: str) -> None:
         """Looks whether a page is accessible and fits at both widths; with --pictures also photographs it."""
         if self.takes_pictures:
-            keep(page.screenshot(full_page=True), PICTURES / f"{name}.png")
+            story.picture(page.screenshot(full_page=True), story.GUIDE_PICTURES / f"{name}.png")
         page.set_viewport_size({"width": 360, "height": 780})
         narrow = fit(page)
         page.set_viewport_size({"width": 1280, "height": 900})
         self.ugly += [f"{name}: {fault}" for fault in (*axe(page), *fit(page), *narrow)]
-
-
-def keep(picture: bytes, to: Path) -> None:
-    """A picture for the guide: no higher than a reader scrolls, in few colours."""
-    image = Image.open(io.BytesIO(picture)).convert("RGB")
-    image = image.crop((0, 0, image.width, min(image.height, TALLEST)))
-    image = image.resize((image.width * 4 // 5, image.height * 4 // 5), Image.Resampling.LANCZOS)
-    to.parent.mkdir(parents=True, exist_ok=True)
-    image.quantize(COLOURS).save(to, optimize=True)
 
 
 def test_story_a_until_the_plan_is_public(
