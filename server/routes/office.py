@@ -14,9 +14,11 @@ from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
 from server.domain.access import STAFF, may, office_sees, sees_all_units
+from server.domain.instant import beijing_day
 from server.errors import Problem
 from server.office import inbox, review, visit_page
 from server.office.missing import sentences
+from server.office.visit_due import due_of
 from server.routes import guards
 from server.routes.guards import Asked, is_office, is_staff
 from server.routes.pages import LANGUAGE_COOKIE, form_of, is_ours, is_partial, on_problem, render, words_for
@@ -201,11 +203,14 @@ def _hindrances(
 
 def _show(request: Asked, visit: Received, *, note: str | None = None, problem: Problem | None = None) -> Response[str]:
     w, page = words_for(request), _page_of(request, visit)
+    with request.app.state.db.read() as conn:
+        due = due_of(conn, visit.id, [entry.past for entry in page.history], beijing_day(guards.now(request)))
     return render(
         request,
         "visit_body" if is_partial(request) else "visit",
         problem.status if problem else 200,
         page=page,
+        due=due,
         missing=sentences(page, w),
         note=note,
         problem=problem.sentence("en" if w.language == "en" else "zh") if problem else None,

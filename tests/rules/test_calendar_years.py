@@ -285,3 +285,13 @@ def test_a_file_over_http_is_shown_as_lines_before_anything_is_kept(december: Of
     answer = admin.post("/office/calendar/import", data=form, files={"file": file}, headers=HTML)
     assert answer.status_code == 200 and ">2028-01-01</textarea>" in answer.text
     assert admin.get("/office/calendar/2028").status_code == 404
+
+
+def test_a_visits_page_shows_when_it_ended_by_the_phone_and_by_its_receipt_and_the_target(december: Office) -> None:
+    with december.db.read() as conn:
+        query = sa.select(tables.deadline.c.object).where(tables.deadline.c.start_on == "2026-12-02")
+        (visit,) = conn.scalars(query).all()
+    page = rows_of(december.client("clerk").get(f"/office/visits/{visit.removeprefix('visit:')}", headers=HTML))
+    shown = page[page.index('aria-labelledby="h-due"') :]
+    assert "2026-12-30" in shown and "2026-12-02" in shown
+    assert shown.index("手机时间") < shown.index("12月2日") < shown.index("服务器收到")

@@ -102,8 +102,8 @@ def test_another_kind_stands_in_the_year_only_once_the_unit_head_approved_it(hou
 
 
 def test_it_counts_in_no_draw(house: Database) -> None:
-    for _ in range(3):
-        record(house, "incident")
+    for n in range(3):
+        record(house, "incident", text=f"第 {n + 1} 起")
     with house.read() as conn:
         assert times_drawn(conn, date(2026, 1, 1), date(2026, 12, 31)) == {}
     assert len(year_of(house)) == 3

@@ -246,7 +246,7 @@ def test_a_version_is_proposed_compared_and_approved_over_http(server: Running) 
         assert made.status_code == 303
         address = made.headers["location"]
         page = principal.get(address, headers={"Accept": "text/html"}).text
-        assert "同一主体抽中次数上限" in page and "<del>2 次</del>" in page and "<ins>1 次</ins>" in page
+        assert "同一市场主体抽中次数上限" in page and "<del>2 次</del>" in page and "<ins>1 次</ins>" in page
         assert legal.post(f"{address}/approve").status_code == 403
         assert principal.post(f"{address}/approve").status_code == 303
         again = principal.post(f"{address}/reject", data={"reason": "改主意了"})
