@@ -296,7 +296,7 @@ def _get_routes() -> list[str]:
 
 def _addresses(planting: Planting) -> list[str]:
     """Every GET route, filled with what was planted and with the samples of the permission test."""
-    found: list[str] = []
+    found: list[str] = list(LISTS)
     for path in _get_routes():
         names = re.findall(r"\{(\w+)(?::\w+)?\}", path)
         choices = {name: _choices(planting, path, name) for name in names}
@@ -304,6 +304,17 @@ def _addresses(planting: Planting) -> list[str]:
             filled = {name: each[min(n, len(each) - 1)] for name, each in choices.items()}
             found.append(re.sub(r"\{(\w+)(?::\w+)?\}", lambda match, filled=filled: filled[match[1]], path))  # type: ignore[misc]
     return found
+
+
+LISTS = (
+    "/office/officers?state=all&q=某人",
+    "/office/officers?state=all&q=白晓",
+    "/office/officers/experts?q=某人",
+    "/office/officers/experts?q=柴若水",
+    "/office/subjects?q=化工有限公司",
+    "/office/trail?act=officer.reveal",
+)
+"""Lists narrowed to what was planted: a whole list shows it on a later page only."""
 
 
 def _choices(planting: Planting, path: str, name: str) -> list[str]:
