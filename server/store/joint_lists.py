@@ -71,14 +71,19 @@ def matched(conn: Connection, codes: Sequence[str]) -> dict[str, str]:
 
 
 def _rows(conn: Connection, list_id: str) -> list[Row]:
+    """The rows with whoever has their code today: a subject that was added since the import is found too."""
     table = joint_list_row
+    has_code = sa.or_(subject.c.uscc == table.c.code, subject.c.registration == table.c.code)
+    same = sa.or_(subject.c.id == table.c.subject_id, sa.and_(table.c.subject_id.is_(None), has_code))
     query = (
-        sa.select(table.c.place, table.c.code, table.c.name, table.c.subject_id, subject.c.name.label("subject"))
-        .outerjoin(subject, subject.c.id == table.c.subject_id)
+        sa.select(
+            table.c.place, table.c.code, table.c.name, subject.c.id.label("subject_id"), subject.c.name.label("as")
+        )
+        .outerjoin(subject, same)
         .where(table.c.list_id == list_id)
         .order_by(table.c.place)
     )
-    return [Row(**row) for row in conn.execute(query).mappings()]
+    return [Row(*row) for row in conn.execute(query)]
 
 
 def _row(list_id: str, row: Row) -> dict[str, Any]:

@@ -679,6 +679,17 @@ def test_a_leads_list_is_kept_with_document_and_digest_and_matched_by_code(offic
     ]
 
 
+def test_a_subject_that_is_added_later_is_found_in_the_leads_list(office: Office) -> None:
+    office.open()
+    joined = office.add(line(FIRE, joint="participant", partner="卧龙区市场监督管理局"))
+    office.import_list(joined, LIST)
+    with office.db.write() as conn:
+        conn.execute(sa.update(tables.subject).where(tables.subject.c.id == "s009").values(uscc="91411303MAAY4CL12N"))
+    with office.db.read() as conn:
+        (kept,) = joint_lists.lists_of(conn, joined)
+    assert [row.subject_id for row in kept.rows] == [subject_id(7), "s009"]
+
+
 @pytest.mark.rule("R13.1", "refuses")
 def test_a_leads_list_comes_with_its_document_for_a_task_that_we_join(office: Office) -> None:
     office.open()

@@ -160,6 +160,7 @@ def _make_plan() -> None:
         ),
         sa.CheckConstraint("unified_share + own_share = 100", name=op.f("ck_plan_line_shares")),
         sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_plan_line_item_id")),
+        sa.ForeignKeyConstraint(["list_version"], ["list_version.n"], name=op.f("fk_plan_line_list_version")),
         sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_plan_line_unit_id")),
         sa.ForeignKeyConstraint(
             ["year", "version"], ["plan_version.year", "plan_version.version"], name=op.f("fk_plan_line_year_version")
