@@ -26,7 +26,7 @@ def faults_of(**changed: str) -> list[Fault]:
 def test_a_subject_that_is_shown_in_a_form_comes_back_as_it_was() -> None:
     full = msgspec.structs.replace(
         VALID,
-        registration="411303000000007",
+        registration="411303000000004",
         traits=("hazardous_chemicals", "special_operations"),
         flags=(Flag("key_list", "名录〔2026〕2 号", "2026-01-01", "2026-12-31"),),
     )
@@ -37,9 +37,9 @@ def test_a_subject_that_is_shown_in_a_form_comes_back_as_it_was() -> None:
 
 @pytest.mark.rule("R8.1", "allows")
 def test_either_code_is_enough() -> None:
-    by_number, _ = check_subject(FORM | {"uscc": "", "registration": "411303000000007"}, "s1")
+    by_number, _ = check_subject(FORM | {"uscc": "", "registration": "411303000000004"}, "s1")
     assert by_number is not None
-    assert (by_number.uscc, by_number.code) == (None, "411303000000007")
+    assert (by_number.uscc, by_number.code) == (None, "411303000000004")
 
 
 @pytest.mark.rule("R8.1", "refuses")

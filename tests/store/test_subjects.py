@@ -23,7 +23,7 @@ from tests.scene import NOW
 from tests.subjects import VALID
 
 SEALER = Sealer([bytes(32)])
-OTHER = msgspec.structs.replace(VALID, id="s2", uscc=None, registration="411303000000007", phone="14000000002")
+OTHER = msgspec.structs.replace(VALID, id="s2", uscc=None, registration="411303000000004", phone="14000000002")
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def _comes_through(url: str) -> None:
         assert subjects.subject_of(conn, SEALER, "s1") == VALID
         assert b"14000000001" not in conn.scalars(sa.select(tables.subject.c.phone)).one()
         assert set(conn.scalars(sa.select(tables.subject_term.c.term))) == terms_of(VALID)
-        conn.execute(sa.update(tables.subject).values(uscc=None, registration="411303000000007"))
+        conn.execute(sa.update(tables.subject).values(uscc=None, registration="411303000000004"))
         subjects.insert_subjects(
             conn, SEALER, [msgspec.structs.replace(VALID, id="s5")], by="x", now=NOW, source="form"
         )
