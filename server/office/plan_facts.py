@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 import msgspec
@@ -61,18 +61,15 @@ class ItemYear(msgspec.Struct, frozen=True):
 
     item: Item
     year: Year
-    missing: Mapping[str, int]
+
+    @property
+    def missing(self) -> dict[str, int]:
+        """What is short of the rules and nobody has approved: kind -> by how much."""
+        return self.year.missing()
 
 
-def item_years(
-    conn: Connection,
-    year: int,
-    today: date,
-    lines: Sequence[Kept],
-    overrides: Sequence[Override],
-    accepted: Sequence[str] = ("approved",),
-) -> list[ItemYear]:
-    """The year of each released item; overrides in an `accepted` state stand for what is missing."""
+def item_years(conn: Connection, year: int, today: date, lines: Sequence[Kept]) -> list[ItemYear]:
+    """The year of each released item, whatever anybody has approved: see `excused`."""
     day = day_of(year, today)
     rules = rule_set_on(conn, day)
     _, released = released_items(conn, today)
@@ -82,13 +79,11 @@ def item_years(
     for id, item in released.items():
         proposal = propose(people[id], rules, statutory=item.ratio)
         mine = [one for one in lines if one.line.item_id == id]
-        excused = frozenset(one.kind for one in overrides if one.item_id == id and one.state in accepted)
-        one_year = _year(proposal, rules, mine, done.get(id, Progress()), excused)
-        found.append(ItemYear(item, one_year, one_year.missing()))
+        found.append(ItemYear(item, _year(proposal, rules, mine, done.get(id, Progress()))))
     return found
 
 
-def _year(proposal: Proposal, rules: RuleSet, lines: Sequence[Kept], done: Progress, excused: frozenset[str]) -> Year:
+def _year(proposal: Proposal, rules: RuleSet, lines: Sequence[Kept], done: Progress) -> Year:
     return Year(
         population=proposal.population,
         floor=proposal.floor,
@@ -98,25 +93,73 @@ def _year(proposal: Proposal, rules: RuleSet, lines: Sequence[Kept], done: Progr
         draws=sum(one.line.draws for one in lines),
         frequency=rules.frequency,
         at_cap=len(proposal.excluded) + len(proposal.kept),
-        overridden=excused,
     )
 
 
+def excused(
+    years: Sequence[ItemYear], requests: Sequence[Override], accepted: Sequence[str] = ("approved",)
+) -> list[ItemYear]:
+    """The same years with the requests that stand for what is missing: in an `accepted` state, as far as asked."""
+    good = [one for one in requests if one.state in accepted]
+    return [
+        msgspec.structs.replace(
+            one,
+            year=msgspec.structs.replace(
+                one.year,
+                overridden=frozenset(
+                    request.kind
+                    for request in good
+                    if request.item_id == one.item.id
+                    and request.asked <= (one.year.planned if request.kind == "ratio" else one.year.draws)
+                ),
+            ),
+        )
+        for one in years
+    ]
+
+
 def missing_for(
-    conn: Connection, plan: Plan, today: date, lines: Sequence[Kept], parts: Sequence[Part], *, decided: bool
+    plan: Plan,
+    years: Sequence[ItemYear],
+    lines: Sequence[Kept],
+    parts: Sequence[Part],
+    requests: Sequence[Override],
+    *,
+    decided: bool,
 ) -> list[Missing]:
     """What is missing before a plan is consolidated; with `decided` also before the principal approves it."""
-    requests = plans.overrides_of(conn, plan.year)
-    asked = [one for one in requests if one.state == "asked"]
     accepted = ("approved",) if decided else ("approved", "asked")
     found = [Missing("unsigned", one.unit) for one in lines if one.signed_by is None]
     found += [Missing("open_unit", one.unit) for one in parts if one.state == "open"]
-    found += [Missing("undecided", one.item) for one in asked if decided]
-    for one in item_years(conn, plan.year, today, lines, requests, accepted):
+    found += [Missing("undecided", one.item) for one in requests if one.state == "asked" and decided]
+    for one in excused(years, requests, accepted):
         found += [Missing(kind, one.item.name) for kind in ("frequency", "ratio") if kind in one.missing]
+    found += [Missing("ratio", name) for name in _below_by_unit(lines, requests, accepted)]
     if not any(one.line.joint for one in lines):
         found.append(Missing("joint"))
-    return sorted(found, key=lambda one: _ORDER.index(one.code))
+    return sorted(dict.fromkeys(found), key=lambda one: _ORDER.index(one.code))
+
+
+def _below_by_unit(lines: Sequence[Kept], requests: Sequence[Override], accepted: Sequence[str]) -> list[str]:
+    """What a unit plans less of than the floor of its own library, without an accepted request of its lines."""
+    found = []
+    for one in lines:
+        if one.line.campaign is not None:
+            continue
+        same = [other for other in lines if _alike(one, other)]
+        total = sum(other.line.count for other in same)
+        ids = {other.id for other in same}
+        is_asked = any(
+            request.line_id in ids and request.state in accepted and request.asked <= total for request in requests
+        )
+        if total < one.floor and not is_asked:
+            found.append(f"{one.item}（{one.unit}）")
+    return list(dict.fromkeys(found))
+
+
+def _alike(one: Kept, other: Kept) -> bool:
+    """Whether two lines are reckoned together: of one unit, for one item, neither of a campaign."""
+    return (one.line.unit_id, one.line.item_id, None) == (other.line.unit_id, other.line.item_id, other.line.campaign)
 
 
 _ORDER = ("open_unit", "unsigned", "undecided", "frequency", "ratio", "joint")

@@ -90,7 +90,7 @@ def ask_override(
         raise Invalid([Fault("item_id", "missing")])
     must_be_released(released, [item_id])
     lines, requests = plans.lines_of(conn, year, plan.version), plans.overrides_of(conn, year)
-    mine = next(one for one in item_years(conn, year, today, lines, requests, ()) if one.item.id == item_id)
+    mine = next(one for one in item_years(conn, year, today, lines) if one.item.id == item_id)
     if kind not in mine.missing:
         raise Problem("override_not_needed")
     if any(_same(one, kind, item_id) and one.state in ("asked", "approved") for one in requests):

@@ -10,7 +10,7 @@ import msgspec
 
 from server.domain.access import allows, reach
 from server.domain.plan import FILINGS, Change, Missing, is_red
-from server.office.plan_facts import ItemYear, item_years, missing_for, plan_for
+from server.office.plan_facts import ItemYear, excused, item_years, missing_for, plan_for
 from server.office.plans import FILED_WITH, differences_to_released
 from server.store import plans, selections
 from server.store.people import Person
@@ -98,6 +98,7 @@ def view_of(conn: Connection, year: int, today: date) -> PlanView:
     lines, parts = plans.lines_of(conn, year, plan.version), plans.parts_of(conn, year, plan.version)
     requests = plans.overrides_of(conn, year)
     filings = plans.filings_of(conn, year, plan.version)
+    years = item_years(conn, year, today, lines)
     return PlanView(
         plan=plan,
         version=next(one for one in versions if one.version == plan.version),
@@ -106,8 +107,8 @@ def view_of(conn: Connection, year: int, today: date) -> PlanView:
         lines=lines,
         filings=filings,
         overrides=requests,
-        items=item_years(conn, year, today, lines, requests),
-        missing=_missing(conn, plan, today, lines, parts, filings),
+        items=excused(years, requests),
+        missing=_missing(plan, years, lines, parts, requests, filings),
         changes=differences_to_released(conn, plan) if plan.state != "released" else [],
         joint=joint_of(conn, year, today, lines),
     )
@@ -121,15 +122,15 @@ def joint_of(conn: Connection, year: int, today: date, lines: Sequence[Kept]) ->
 
 
 def _missing(
-    conn: Connection,
     plan: Plan,
-    today: date,
+    years: Sequence[ItemYear],
     lines: Sequence[Kept],
     parts: Sequence[Part],
+    requests: Sequence[Override],
     filings: Sequence[Filing],
 ) -> list[Missing]:
     if plan.state in ("draft", "submitted", "amended", "consolidated"):
-        return missing_for(conn, plan, today, lines, parts, decided=plan.state == "consolidated")
+        return missing_for(plan, years, lines, parts, requests, decided=plan.state == "consolidated")
     there = {one.kind for one in filings}
     if plan.state == "approved":
         return [Missing("filing", FILED_WITH[kind]) for kind in FILINGS if kind not in there]

@@ -26,7 +26,7 @@ from server.domain.plan import (
 )
 from server.errors import Problem
 from server.office.act import act, digest_of, permit
-from server.office.plan_facts import missing_for, plan_for
+from server.office.plan_facts import item_years, missing_for, plan_for
 from server.store import plans, trail
 from server.store.people import Person
 from server.store.plans import Filing, Part, Plan
@@ -110,8 +110,7 @@ def consolidate(conn: Connection, person: Person, now: datetime, year: int) -> N
     if plan.state == "draft":
         must_be_complete(_open_parts(conn, plan))
     after = state_after(plan.state, "consolidate", plan.version)
-    lines, parts = plans.lines_of(conn, year, plan.version), plans.parts_of(conn, year, plan.version)
-    must_be_complete(missing_for(conn, plan, beijing_day(now), lines, parts, decided=False))
+    must_be_complete(_missing(conn, plan, now, decided=False))
     if plan.version > 1 and not differences_to_released(conn, plan):
         must_be_complete([Missing("unchanged")])
     values = {"consolidated_by": person.id, "consolidated_at": stamp(now), "returned": None}
@@ -125,11 +124,11 @@ def approve(conn: Connection, person: Person, now: datetime, year: int) -> None:
     permit(person, "plans.approve", None)
     plan = plan_for(conn, year, lock=True)
     after = state_after(plan.state, "approve", plan.version)
-    lines, parts = plans.lines_of(conn, year, plan.version), plans.parts_of(conn, year, plan.version)
     version = plans.version_of(conn, year, plan.version)
-    if version and person.id in {version.consolidated_by, *(one.entered_by for one in lines)}:
+    entered = {one.entered_by for one in plans.lines_of(conn, year, plan.version)}
+    if version and person.id in {version.consolidated_by, *entered}:
         raise Problem("own_entry")
-    must_be_complete(missing_for(conn, plan, beijing_day(now), lines, parts, decided=True))
+    must_be_complete(_missing(conn, plan, now, decided=True))
     plans.mark_version(conn, year, plan.version, approved_by=person.id, approved_at=stamp(now))
     _move(conn, person, now, "plan.approve", plan, after)
 
@@ -265,6 +264,12 @@ def differences_to_released(conn: Connection, plan: Plan) -> list[Change]:
     if released is None:
         return []
     return differences(released.lines, public_of(conn, plan, "").lines)
+
+
+def _missing(conn: Connection, plan: Plan, now: datetime, *, decided: bool) -> list[Missing]:
+    lines, parts = plans.lines_of(conn, plan.year, plan.version), plans.parts_of(conn, plan.year, plan.version)
+    years = item_years(conn, plan.year, beijing_day(now), lines)
+    return missing_for(plan, years, lines, parts, plans.overrides_of(conn, plan.year), decided=decided)
 
 
 def _open_parts(conn: Connection, plan: Plan) -> list[Missing]:

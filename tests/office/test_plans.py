@@ -175,6 +175,41 @@ def test_two_lines_of_one_item_are_reckoned_together(office: Office) -> None:
     assert (last.line.count, last.needs) == (5, ())
 
 
+def test_a_units_refused_line_stays_missing_though_the_bureau_reaches_its_ratio(office: Office) -> None:
+    with office.db.write() as conn:
+        many = [{"unit_id": OTHER, "subject_id": subject_id(place)} for place in range(100)]
+        conn.execute(sa.insert(tables.unit_subject), many)
+    office.open()
+    for one in (office.add(line(count=12)), office.add(line(FIRE, **JOINT))):
+        office.sign(one)
+    office.sign(office.add(line(count=4, reason="人手不足"), CLERK2), HEAD2)
+    office.submit()
+    office.submit(CLERK2, OTHER)
+    with office.db.read() as conn:
+        (asked,) = plans.overrides_of(conn, YEAR)
+    office.decide(asked.id, "refused", reason="按比例执行")
+    with refused("plan_below_floor_sum", "6", office):
+        office.consolidate()
+
+
+def test_what_was_approved_for_a_number_does_not_stand_for_a_smaller_one(office: Office) -> None:
+    office.open()
+    low = office.add(line(count=10, reason="人手不足"))
+    with office.db.read() as conn:
+        (asked,) = plans.overrides_of(conn, YEAR)
+    office.decide(asked.id)
+    office.change(low, line(count=9, reason="人手更少"))
+    with office.db.read() as conn:
+        states = {one.asked: one.state for one in plans.overrides_of(conn, YEAR)}
+        view = view_of(conn, YEAR, TODAY)
+    assert states == {10: "approved", 9: "asked"}
+    assert [one.about for one in view.missing if one.code == "ratio"] == ["fire检查"]
+    assert [one.missing.get("ratio") for one in view.items if one.item.id == STORAGE] == [2]
+    office.change(low, line(count=10, reason="人手不足"))
+    with office.db.read() as conn:
+        assert [one.state for one in plans.overrides_of(conn, YEAR)] == ["withdrawn", "approved"]
+
+
 @pytest.mark.rule("R6.3", "refuses")
 def test_an_item_without_any_draw_stops_the_consolidation(office: Office) -> None:
     office.open()
