@@ -10,6 +10,7 @@ import msgspec
 from server.domain.ratio import Year
 from server.office import plan_page
 from server.store import home, plans
+from server.store.rules import rule_set_on
 from server.store.session import Connection
 
 
@@ -39,6 +40,7 @@ class YearView(msgspec.Struct, frozen=True):
     """Everything that the charts are drawn from; what there is no plan for is None."""
 
     year: int
+    floor_per_10000: int
     bars: list[Bar] | None
     planned: list[int] | None
     done: list[int]
@@ -53,6 +55,7 @@ def year_of(conn: Connection, today: date, unit_id: str | None) -> YearView:
     lines = [] if plan is None else [one.line for one in plan.lines if unit_id in (None, one.line.unit_id)]
     return YearView(
         year,
+        rule_set_on(conn, today).floor,
         None if plan is None else [_bar(one.item.name, one.year) for one in plan.items if one.year.population],
         [sum(line.months[month] for line in lines) for month in range(12)] if plan is not None else None,
         home.ended_by_month(conn, unit_id, year),
