@@ -32,6 +32,7 @@ def names_of_units(conn: Connection) -> dict[str, str]:
 
 
 def subjects_named(conn: Connection, ids: Collection[str]) -> dict[str, tuple[str, str]]:
-    """Name and credit code of some subjects by their ids."""
-    query = sa.select(subject.c.id, subject.c.name, subject.c.uscc).where(subject.c.id.in_(ids))
-    return {row.id: (row.name, row.uscc) for row in conn.execute(query)}
+    """Name and code of some subjects by their ids: the credit code, else the registration number."""
+    code = sa.func.coalesce(subject.c.uscc, subject.c.registration).label("code")
+    query = sa.select(subject.c.id, subject.c.name, code).where(subject.c.id.in_(ids))
+    return {row.id: (row.name, row.code) for row in conn.execute(query)}

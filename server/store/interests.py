@@ -63,20 +63,22 @@ def end_interest(conn: Connection, known: Interest, last_day: str, by: str, now:
 
 def subject_by_code(conn: Connection, code: str) -> str | None:
     """The id of the subject with this code; an interest may be in any unit's subject."""
-    found: str | None = conn.scalar(sa.select(subject.c.id).where(subject.c.uscc == code))
+    either = sa.or_(subject.c.uscc == code, subject.c.registration == code)
+    found: str | None = conn.scalar(sa.select(subject.c.id).where(either))
     return found
 
 
 def _listed(conn: Connection, *where: sa.ColumnElement[bool]) -> list[Listed]:
+    code = sa.func.coalesce(subject.c.uscc, subject.c.registration).label("code")
     query = (
-        sa.select(interest, officer.c.name, officer.c.unit_id, subject.c.name.label("subject_name"), subject.c.uscc)
+        sa.select(interest, officer.c.name, officer.c.unit_id, subject.c.name.label("subject_name"), code)
         .join(officer, officer.c.id == interest.c.officer_id)
         .join(subject, subject.c.id == interest.c.subject_id)
         .where(*where)
         .order_by(interest.c.from_on.desc(), interest.c.id)
     )
     return [
-        Listed(_interest(row), row["name"], row["unit_id"], row["subject_name"], row["uscc"])
+        Listed(_interest(row), row["name"], row["unit_id"], row["subject_name"], row["code"])
         for row in conn.execute(query).mappings()
     ]
 
