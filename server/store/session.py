@@ -27,7 +27,9 @@ T = TypeVar("T")
 BUSY_MS = 10_000
 RETRIES = 8
 APPEND_ONLY = "is append-only"  # what the triggers say of the trail and of released versions
-RETRY_STATES = {"40001", "40P01"}  # serialization failure, deadlock
+TRIES = {"40001": RETRIES, "40P01": RETRIES, "23505": 3}
+"""How often a transaction is tried that PostgreSQL ended so: serialization failure, deadlock, and a key that somebody
+else took at the same moment, whose row the next try sees and answers for."""
 
 
 class Database:
@@ -51,7 +53,7 @@ class Database:
         return self._writing_sqlite() if self.is_sqlite else self._writing_postgres()
 
     def run_write(self, work: Callable[[Connection], T]) -> T:
-        """Runs `work` in a transaction, again where PostgreSQL ended it as a deadlock or serialization failure."""
+        """Runs `work` in a transaction, again where PostgreSQL ended it for what others did meanwhile (`TRIES`)."""
         for attempt in range(RETRIES):
             try:
                 with self.write() as conn:
@@ -59,7 +61,7 @@ class Database:
             except DBAPIError as error:
                 if APPEND_ONLY in str(error.orig):
                     raise Problem("append_only") from error
-                if attempt == RETRIES - 1 or getattr(error.orig, "sqlstate", None) not in RETRY_STATES:
+                if attempt + 1 >= TRIES.get(getattr(error.orig, "sqlstate", None) or "", 0):
                     raise
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))
         raise AssertionError("unreachable")
