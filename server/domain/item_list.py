@@ -41,6 +41,12 @@ def proposed(current: Sequence[Item], drafts: Iterable[Item]) -> list[Item]:
     return list(by_id.values())
 
 
+def looked_at(items: Iterable[Item]) -> set[str]:
+    """What the scopes of some items look at of a subject: `traits`, `kind`, `industry`."""
+    names = {"traits": "traits", "kinds": "kind", "industries": "industry"}
+    return {name for item in items for part, name in names.items() if getattr(item.scope, part)}
+
+
 def coverage(items: Iterable[Item], groups: Sequence[Counted]) -> list[Coverage]:
     """A line for each item, those without any subject first (R8.2)."""
     lines = [_line(item, groups) for item in items]

@@ -15,7 +15,7 @@ from server.domain.instant import stamp
 from server.domain.item import Item, digest_of_edition, must_be_complete, must_be_released
 from server.domain.item_difference import ListDifference, difference
 from server.domain.item_entry import blank_item, check_checklist, check_item, uncited
-from server.domain.item_list import Coverage, coverage, proposed
+from server.domain.item_list import Coverage, coverage, looked_at, proposed
 from server.errors import Problem
 from server.office.act import act, digest_of, new_id, permit
 from server.store import items, trail
@@ -301,4 +301,4 @@ def for_random_task(conn: Connection, now: datetime, item_ids: Iterable[str]) ->
 def coverage_of(conn: Connection) -> list[Coverage]:
     """Every item of the draft that isn't withdrawn, with its subjects; those without any first (R8.2)."""
     living = [draft.item for draft in items.drafts(conn) if draft.item.state != "withdrawn"]
-    return coverage(living, items.groups_of_subjects(conn))
+    return coverage(living, items.groups_of_subjects(conn, looked_at(living)))

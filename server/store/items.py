@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -206,9 +206,17 @@ def _keep_edition(conn: Connection, one: Item, digest: str) -> None:
 # --- coverage ---------------------------------------------------------------------------------------------------------
 
 
-def groups_of_subjects(conn: Connection) -> list[Group]:
-    """The active subjects of all libraries, counted by what an item looks at: once for each unit, and once overall."""
-    alike = (subject.c.kind, subject.c.industry, sa.cast(subject.c.traits, sa.Text).label("traits"))
+def groups_of_subjects(conn: Connection, looked_at: Collection[str]) -> list[Group]:
+    """The active subjects of all libraries, counted by what items look at: once for each unit, and once overall.
+
+    `looked_at` names those of `kind`, `industry` and `traits` that matter; by the others nobody is told apart.
+    """
+    columns = {
+        "kind": subject.c.kind,
+        "industry": subject.c.industry,
+        "traits": sa.cast(subject.c.traits, sa.Text).label("traits"),
+    }
+    alike = [column for name, column in columns.items() if name in looked_at]
     inside = subject.c.id.in_(sa.select(unit_subject.c.subject_id))
     active = subject.c.status == "active"
     overall = sa.select(*alike, sa.func.count().label("n")).where(inside, active).group_by(*alike)
@@ -218,8 +226,9 @@ def groups_of_subjects(conn: Connection) -> list[Group]:
         .where(active)
         .group_by(*alike, unit_subject.c.unit_id)
     )
-    found = [*conn.execute(overall), *conn.execute(by_unit)]
-    return [
-        Group(row.kind, row.industry, tuple(msgspec.json.decode(row.traits)), row.n, getattr(row, "unit_id", None))
-        for row in found
-    ]
+    return [_group(row) for query in (overall, by_unit) for row in conn.execute(query).mappings() if row["n"]]
+
+
+def _group(row: Any) -> Group:
+    traits = tuple(msgspec.json.decode(row.get("traits", "[]")))
+    return Group(row.get("kind", ""), row.get("industry", ""), traits, row["n"], row.get("unit_id"))
