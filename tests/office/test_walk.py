@@ -87,6 +87,7 @@ def test_a_form_that_is_sent_twice_at_once_is_an_act_and_an_entry_each_time_that
     assert written(office_on_postgres.db)[entries:] == [(name, step.who)] * len(taken)
 
 
+@pytest.mark.rule("R10.1", "refuses")
 @pytest.mark.parametrize("times", [0, 2])
 def test_an_act_that_leaves_no_entry_or_two_is_undone(any_database: Database, times: int) -> None:
     person = Person("clerk", "clerk", "clerk", None, ("unit_clerk",), None)
