@@ -10,7 +10,7 @@ from stdnum.cn import ric
 
 from tests.office.district import HTML, Office
 
-_numbers = itertools.count(1)
+_numbers = itertools.count(51)
 
 USCC = "91411300MA9F2T6K9W"
 
@@ -23,7 +23,7 @@ def phone() -> str:
 def id_number(sex: str = "female") -> str:
     """A valid ID number of nobody, another each time."""
     n = next(_numbers)
-    body = f"411303{1900 + n % 11}{1 + n % 12:02d}{1 + n % 28:02d}{n % 100:02d}{2 if sex == 'female' else 1}"
+    body = f"411303{1900 + n % 11}{1 + n % 12:02d}{1 + n % 28:02d}{50 + n % 50:02d}{2 if sex == 'female' else 1}"
     return body + str(ric.calc_check_digit(body + "0"))
 
 
