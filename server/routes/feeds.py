@@ -55,7 +55,8 @@ def atom(feed: Feed) -> bytes:
     _link(root, "alternate", feed.page, "text/html")
     for entry in feed.entries:
         _entry(root, entry)
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    body: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return body
 
 
 def _entry(root: ElementTree.Element, entry: Entry) -> None:
