@@ -312,7 +312,9 @@ def take_over(db: Database, sealer: Sealer, now: datetime) -> None:
 def _take_over(conn: Connection, sealer: Sealer, ids: Sequence[str], at: str) -> None:
     for one in _read(conn, sealer, subject.c.id.in_(ids)):
         values = _keys(one)._asdict() | {"phone": sealer.seal("subject", "phone", one.id, one.phone), "changed_at": at}
-        conn.execute(sa.update(subject).where(subject.c.id == one.id).values(values))
+        mine = sa.update(subject).where(subject.c.id == one.id, subject.c.changed_at == "").values(values)
+        if conn.execute(mine).rowcount == 0:
+            continue  # another process of this server was first
         no = _numbers(conn, [one.id])[one.id]
         _add_terms(conn, [(term, no) for term in terms.terms_of(one)])
 
