@@ -133,7 +133,7 @@ def show_inbox(request: Asked, show: str = "pending", q: str = "") -> Response[s
         request,
         "inbox",
         room="all" if shown == "all" else "inbox",
-        waiting=sum(inbox.belongs(row, "pending") for row in rows),
+        inbox_count=sum(inbox.belongs(row, "pending") for row in rows),
         rows=[row for row in found if inbox.belongs(row, shown)],
         filters=filters,
         show=shown,

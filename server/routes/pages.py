@@ -49,7 +49,7 @@ def _frame(request: Request[Any, Any, Any]) -> dict[str, Any]:
         "room": None,
         "rooms": [] if person is None else rooms_of(person.roles),
         "may": lambda right: person is not None and reach(person.roles, right) is not None,
-        "waiting": 0,
+        "inbox_count": 0,
         "unit": _unit_of(request),
         "filled": Filled(),
         "proof_is_stale": proof_is_stale(request.scope.get("auth"), guards.now(request)),

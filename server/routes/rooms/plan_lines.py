@@ -24,8 +24,8 @@ from server.routes.language import words_for
 from server.routes.pages import render
 from server.routes.rooms.plan_said import Said
 from server.store import directory, joint_lists, plans
-from server.store.province import states_of
 from server.store.plans import Kept, Plan
+from server.store.province import states_of
 from server.store.session import Connection
 
 ROOM: Final = "/office/plans"
