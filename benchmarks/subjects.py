@@ -74,7 +74,7 @@ def people(many: int) -> Iterator[Subject]:
         is_company = trade["kind"] == "company"
         head, ending = ("南阳", "有限公司") if is_company else (f"南阳市卧龙区{town['name']}", "")
         chance = rng.random()
-        flags = (Flag("complaints", f"举报 {place}", "2026-01-01"),) if chance < 0.003 else ()
+        flags: tuple[Flag, ...] = (Flag("complaints", f"举报 {place}", "2026-01-01"),) if chance < 0.003 else ()
         flags += (Flag("serious_violation", f"通知 {place}", "2026-01-01"),) if chance > 0.9995 else ()
         yield Subject(
             id=f"s{place:07}",

@@ -30,6 +30,6 @@ VALID = Subject(
 
 def row_of(no: int = 1, **values: Any) -> dict[str, Any]:
     """A row of the table, its phone as the first version kept it: readable without a key."""
-    row = msgspec.to_builtins(VALID) | values
+    row: dict[str, Any] = msgspec.to_builtins(VALID) | values
     row |= {"phone": b"\x00" + row["phone"].encode(), "rev": 1, "changed_at": "2026-11-24T00:00:00.000Z", "no": no}
     return row | keys_of(row["name"], row["address"])._asdict()

@@ -42,7 +42,11 @@ class Ledger:
         book = Book(visit, facts, head, points, _Source(self, visit), self.keys, now)
         if self.judging is not None:
             judging = self.judging
-            book.on_effect = lambda book: judging.judge(book, self.here)
+
+            def judge(book: Book) -> None:
+                judging.judge(book, self.here)
+
+            book.on_effect = judge
         return book
 
     def save(self, book: Book) -> None:
