@@ -42,12 +42,12 @@ def test_either_code_is_enough() -> None:
     assert (by_number.uscc, by_number.code) == (None, "411303000000004")
 
 
-@pytest.mark.rule("R8.1", "refuses")
+@pytest.mark.rule("R8.1")
 def test_without_any_code_nobody_is_entered() -> None:
     assert faults_of(uscc="", registration=" ") == [Fault("uscc", "code_missing")]
 
 
-@pytest.mark.rule("R8.1", "refuses")
+@pytest.mark.rule("R8.1")
 @pytest.mark.parametrize("field", REQUIRED)
 def test_every_field_of_the_rule_must_be_there(field: str) -> None:
     subject, faults = check_subject({name: value for name, value in FORM.items() if name != field}, "s1")
@@ -100,7 +100,7 @@ def test_a_flag_has_a_document_and_holds_from_day_to_day() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.rule("R15a.3", "refuses")
+@pytest.mark.rule("R15a.3")
 @pytest.mark.parametrize(
     ("changed", "fault"),
     [

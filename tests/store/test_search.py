@@ -172,7 +172,7 @@ def test_a_library_lists_its_own_and_those_that_it_shares(library: Database) -> 
     assert names(library, Query(unit_id="empty")) == set()
 
 
-@pytest.mark.rule("R8.3", "refuses")
+@pytest.mark.rule("R8.3")
 def test_who_is_in_no_library_is_in_no_list(any_database: Database) -> None:
     library = any_database
     fill(library)

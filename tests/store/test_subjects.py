@@ -56,7 +56,7 @@ def test_no_code_is_there_twice(library: Database, change: dict[str, str | None]
         subjects.insert_subjects(conn, SEALER, [third], by="clerk", now=NOW, source="form")
 
 
-@pytest.mark.rule("R8.1", "refuses")
+@pytest.mark.rule("R8.1")
 def test_the_database_takes_nobody_without_a_code(library: Database) -> None:
     with pytest.raises(sa.exc.IntegrityError), library.write() as conn:
         conn.execute(sa.update(tables.subject).where(tables.subject.c.id == "s2").values(registration=None))
