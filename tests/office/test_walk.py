@@ -84,7 +84,8 @@ def test_a_form_that_is_sent_twice_at_once_is_an_act_and_an_entry_each_time_that
     assert all(answer.status_code < 500 for answer in answers), [answer.text[:600] for answer in answers]
     taken = [answer for answer in answers if answer.status_code < 400]
     assert taken, answers[0].text[:600]
-    assert written(office_on_postgres.db)[entries:] == [(name, step.who)] * len(taken)
+    left = written(office_on_postgres.db)[entries:]  # an import that began before may end meanwhile
+    assert left.count((name, step.who)) == len(taken)
 
 
 @pytest.mark.rule("R10.1", "refuses")
