@@ -298,6 +298,9 @@ CODES: dict[str, Code] = {
         "这一版定于 {day} 起执行，日期已到，不能再批准；请法规股改期后重新起草。",
         "This version was to begin on {day}, which has come; the legal unit has to propose it again with a later day.",
     ),
+    "non_random_twice": Code(
+        409, "2", "这次检查刚刚已经登记过了，不用再登一次。", "This inspection has just been recorded; once is enough."
+    ),
     "non_random_decided": Code(
         409, "2", "这次检查已经作过决定，不能再改。", "This inspection has been decided on and stays as it is."
     ),
