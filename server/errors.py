@@ -184,6 +184,12 @@ CODES: dict[str, Code] = {
         "The trail and what was released are only added to: nobody edits or deletes them.",
     ),
     # --- the office: what is entered in its rooms ------------------------------------------------------------------
+    "entered_meanwhile": Code(
+        409,
+        None,
+        "同样的内容刚刚已经录入，这次没有重复保存。",
+        "The same has just been entered; it was not saved a second time.",
+    ),
     "invalid": Code(
         422, None, "有 {n} 处填写不对，改好后再提交。", "{n} entries are not right; mend them and send again."
     ),
@@ -297,9 +303,6 @@ CODES: dict[str, Code] = {
         "31",
         "这一版定于 {day} 起执行，日期已到，不能再批准；请法规股改期后重新起草。",
         "This version was to begin on {day}, which has come; the legal unit has to propose it again with a later day.",
-    ),
-    "non_random_twice": Code(
-        409, "2", "这次检查刚刚已经登记过了，不用再登一次。", "This inspection has just been recorded; once is enough."
     ),
     "non_random_decided": Code(
         409, "2", "这次检查已经作过决定，不能再改。", "This inspection has been decided on and stays as it is."

@@ -62,6 +62,8 @@ class Database:
                 if APPEND_ONLY in str(error.orig):
                     raise Problem("append_only") from error
                 if attempt + 1 >= TRIES.get(getattr(error.orig, "sqlstate", None) or "", 0):
+                    if _is_taken(error):
+                        raise Problem("entered_meanwhile") from error
                     raise
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))
         raise AssertionError("unreachable")
@@ -91,6 +93,14 @@ class Database:
     def _writing_postgres(self) -> Iterator[Connection]:
         with _disk_faults(), self.engine.begin() as conn:
             yield conn
+
+
+def _is_taken(error: DBAPIError) -> bool:
+    """Whether a row is there already under a key that must be unique: one form that was sent twice, for one."""
+    name = getattr(error.orig, "sqlite_errorname", None)
+    return name in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY") or (
+        getattr(error.orig, "sqlstate", None) == "23505"
+    )
 
 
 @contextmanager

@@ -44,6 +44,14 @@ def test_raising_rolls_back(any_database: Database) -> None:
     assert _count(any_database) == 0
 
 
+def test_what_is_there_already_under_its_key_is_a_refusal_and_no_fault(any_database: Database) -> None:
+    row = {"key": "colour", "value": "azure"}
+    any_database.run_write(lambda conn: conn.execute(sa.insert(tables.meta).values(row)))
+    with pytest.raises(Problem) as refused:
+        any_database.run_write(lambda conn: conn.execute(sa.insert(tables.meta).values(row)))
+    assert (refused.value.code, refused.value.status) == ("entered_meanwhile", 409)
+
+
 def test_every_embedded_connection_writes_through_to_the_disk(database: Database) -> None:
     held = [database.engine.connect() for _ in range(3)]
     for conn in held:
