@@ -71,15 +71,22 @@ TRAITS: Final = (
     ("非煤矿山", "non_coal_mines"),
 )
 FLAGS: Final = (
-    ("投诉举报", "complaints"),
-    ("重点名录", "key_list"),
-    ("失信", "discredit"),
-    ("严重违法迹象", "serious_violation"),
+    ("多次被投诉举报", "complaints"),
+    ("重点关注名录", "key_list"),
+    ("失信记录", "discredit"),
+    ("严重违法违规记录", "serious_violation"),
 )
 KINDS_ALSO: Final = (("企业", "company"), ("集体经济组织", "collective"), ("事业单位", "institution"))
 STATUS_ALSO: Final = (("在营", "active"), ("存续", "active"), ("吊销", "cancelled"))
 TRAITS_ALSO: Final = (("危险化学品", "hazardous_chemicals"), ("评价检测机构", "safety_services"))
-FLAGS_ALSO: Final = (("重点关注", "key_list"), ("严重违法", "serious_violation"))
+FLAGS_ALSO: Final = (
+    ("投诉举报", "complaints"),
+    ("重点名录", "key_list"),
+    ("重点关注", "key_list"),
+    ("失信", "discredit"),
+    ("严重违法", "serious_violation"),
+    ("严重违法迹象", "serious_violation"),
+)
 FIELDS: Final = tuple((word, code) for code, word in DOMAINS.items())
 
 _DAY: Final = "日期，写成 2026-01-31；2026/1/31、2026年1月31日 也认"
@@ -92,8 +99,8 @@ _FLAGS: Final = "每条写「类别|文号|起|止」，止可空着；几条用
 
 SUBJECTS: Final = Layout(
     "subjects",
-    "监管对象",
-    "监管对象",
+    "市场主体",
+    "市场主体",
     "uscc",
     (
         Column("uscc", "统一社会信用代码", "code", _CODE, "91411303MA00000010", ("信用代码", "社会信用代码"), True),
@@ -128,7 +135,7 @@ SUBJECTS: Final = Layout(
             "关注标记",
             "flags",
             _FLAGS,
-            "重点名录|示例名录〔2026〕1号|2026-01-01|",
+            "重点关注名录|示例名录〔2026〕1号|2026-01-01|",
             (),
             words=FLAGS,
             also=FLAGS_ALSO,

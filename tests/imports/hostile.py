@@ -13,7 +13,7 @@ import xlsxwriter
 from tests.imports.planted import COLUMNS
 
 
-def workbook(rows: Sequence[Sequence[object]], sheet: str = "监管对象") -> bytes:
+def workbook(rows: Sequence[Sequence[object]], sheet: str = "市场主体") -> bytes:
     """A plain workbook; numbers in it are numbers."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True})

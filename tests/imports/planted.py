@@ -145,7 +145,7 @@ def write_xlsx(path: Path, count: int, seed: int, share: float = 0.01) -> list[P
     """The same as a workbook."""
     planted = []
     book = xlsxwriter.Workbook(str(path), {"constant_memory": True})
-    sheet = book.add_worksheet("监管对象")
+    sheet = book.add_worksheet("市场主体")
     for at, name in enumerate(COLUMNS):
         sheet.write_string(0, at, name)
     for number, (row, error) in enumerate(rows(count, seed, share), 1):

@@ -75,8 +75,8 @@ BAD: dict[str, tuple[Callable[[], bytes], str, str]] = {
     ),
     "the wrong sheet": (
         lambda: hostile.workbook([COLUMNS, ROW], "执法人员"),
-        "没有名为「监管对象」的工作表，文件里有：执法人员。",
-        "请把要导入的工作表改名为「监管对象」，并确认选对了导入的种类。",
+        "没有名为「市场主体」的工作表，文件里有：执法人员。",
+        "请把要导入的工作表改名为「市场主体」，并确认选对了导入的种类。",
     ),
     "UTF-16": (
         lambda: csv_of([ROW], encoding="utf-16"),

@@ -88,7 +88,7 @@ BAD: dict[str, tuple[dict[str, str], list[str]]] = {
         [
             "关注标记",
             "「重点关注 名录1号」不是关注标记的写法。",
-            "请写成「类别|文号|起|止」，如：重点名录|名录〔2026〕1号|2026-01-01|。",
+            "请写成「类别|文号|起|止」，如：重点关注名录|名录〔2026〕1号|2026-01-01|。",
         ],
     ),
 }
@@ -136,7 +136,7 @@ def test_a_text_is_read_in_the_encoding_and_with_the_delimiter_that_it_has(
 def test_columns_may_stand_in_any_order_under_a_title_and_by_their_other_names(clerk: httpx.Client) -> None:
     header, cells = list(reversed(COLUMNS)), list(reversed(row(1)))
     header[header.index(NAME)] = "* 单位名称 "
-    content = "监管对象名单\r\n填表人：某\r\n".encode() + csv_of([cells], header, "utf-8")
+    content = "市场主体名单\r\n填表人：某\r\n".encode() + csv_of([cells], header, "utf-8")
     page = brought(clerk, content)
     assert progress(clerk, page)["counts"] == {"kinds": {"new": 1}, "codes": {}}
 

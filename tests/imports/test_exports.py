@@ -82,7 +82,7 @@ def test_there_are_two_hundred_payloads() -> None:
 
 def test_no_payload_is_a_formula_in_a_workbook() -> None:
     out = io.BytesIO()
-    write_workbook(out, "监管对象", iter([["列"], *([payload] for payload in PAYLOADS)]))
+    write_workbook(out, "市场主体", iter([["列"], *([payload] for payload in PAYLOADS)]))
     cells = [row[0] for row in openpyxl.load_workbook(io.BytesIO(out.getvalue())).worksheets[0].iter_rows(min_row=2)]
     assert {cell.data_type for cell in cells} == {"s"}
     assert [cell.value.replace("_x000D_", "\r") for cell in cells] == PAYLOADS

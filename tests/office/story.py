@@ -155,7 +155,7 @@ def rows() -> list[list[str]]:
 def write_workbook(path: Path, table: Sequence[Sequence[str]]) -> Path:
     """The rows as a workbook in the layout of the subjects."""
     book = xlsxwriter.Workbook(str(path), {"strings_to_numbers": False})
-    sheet = book.add_worksheet("监管对象")
+    sheet = book.add_worksheet("市场主体")
     for number, row in enumerate([list(COLUMNS), *table]):
         sheet.write_row(number, 0, list(row))
     book.close()
