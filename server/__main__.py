@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from server import __version__, sheet_commands
 from server.app import app_from_environment, wall_clock
 from server.domain.access import ROLES
+from server.errors import Problem
 from server.settings import SettingFault, Settings, read_settings
 from server.store import people
 from server.store.migrate import DEMO, meta_of, migrate, newest_version, version_of
@@ -43,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return command(given, read_settings(os.environ))
     except (SettingFault, Cannot) as fault:
         print(fault, file=sys.stderr)
+    except Problem as problem:
+        print(problem.sentence("en"), file=sys.stderr)
     except SQLAlchemyError as fault:
         print(f"The database cannot be used: {_first_line(fault)}", file=sys.stderr)
     except OSError as fault:

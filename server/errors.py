@@ -187,8 +187,8 @@ CODES: dict[str, Code] = {
     "entered_meanwhile": Code(
         409,
         None,
-        "同样的内容刚刚已经录入，这次没有重复保存。",
-        "The same has just been entered; it was not saved a second time.",
+        "同样的内容已经录入，这次没有重复保存。",
+        "The same is there already; it was not saved a second time.",
     ),
     "invalid": Code(
         422, None, "有 {n} 处填写不对，改好后再提交。", "{n} entries are not right; mend them and send again."
