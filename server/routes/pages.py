@@ -32,9 +32,7 @@ _pages = Environment(
 def render(request: Request[Any, Any, Any], name: str, status: int = 200, **values: Any) -> Response[str]:
     """A page, or with htmx's partial request the fragment that the caller named."""
     text = _pages.get_template(f"office/{name}.html").render(_frame(request) | values)
-    return Response(
-        text, status_code=status, media_type="text/html; charset=utf-8", headers={"Cache-Control": "no-store"}
-    )
+    return Response(text, status_code=status, media_type="text/html", headers={"Cache-Control": "no-store"})
 
 
 def _frame(request: Request[Any, Any, Any]) -> dict[str, Any]:

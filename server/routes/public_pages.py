@@ -15,7 +15,7 @@ from server.routes.pages import TEMPLATES
 from server.words import Words, language_of, messages
 
 MINUTE: Final = "public, max-age=60"
-HTML: Final = "text/html; charset=utf-8"
+HTML: Final = "text/html"
 
 _pages = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -70,6 +70,7 @@ def _asked(clients: list[httpx.Client], method: str, path: str, body: bytes) -> 
     for client in clients:
         answer = client.request(method, path, content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code < 500, (method, path, answer.text)
+        assert answer.headers.get("content-type", "").count("charset") <= 1, (method, path, answer.headers)
         if answer.status_code >= 400:
             assert _is_problem(path, answer), (method, path, answer.status_code, answer.headers, answer.text)
 

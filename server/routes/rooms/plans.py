@@ -240,7 +240,7 @@ def export_lines(request: Asked, plan_id: str) -> Response[bytes]:
         raise Problem("not_found")
     headers = {"Content-Disposition": f'attachment; filename="plan-{year}-v{plan.version}.csv"'}
     content = b"".join(csv_lines(csv_rows(words_for(request), lines)))
-    return Response(content, media_type="text/csv; charset=utf-8", headers=headers | {"Cache-Control": "no-store"})
+    return Response(content, media_type="text/csv", headers=headers | {"Cache-Control": "no-store"})
 
 
 # --- requests to the principal ----------------------------------------------------------------------------------------
