@@ -248,7 +248,9 @@ def test_the_file_of_the_lines_opens_in_a_spreadsheet_and_holds_no_formula(room:
     assert rows[1][:3] == [MAIN, "storage检查", "'=1+1"]
 
 
-def test_capacity_is_officers_times_working_days_less_other_duties(room: Room) -> None:
+def test_capacity_is_officers_times_working_days_less_other_duties(start: Callable[[], Room]) -> None:
+    room = start()
+    room.done("legal", "", year=room.year, supervision_plan=NUMBER)
     text = room.page("legal", f"/{room.year}/capacity")
     assert "4 人" in text
     assert OTHER in text
