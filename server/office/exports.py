@@ -14,8 +14,8 @@ from server.domain.mask import hide_numbers
 from server.errors import Problem
 from server.office.act import act, permit
 from server.office.import_page import said
+from server.office.keepers import library_of
 from server.office.libraries import Entry, Library, Place
-from server.office.library import library_of
 from server.store import officers, search, trail, whole
 from server.store.people import Person
 from server.store.session import Connection

@@ -30,7 +30,7 @@ class Work(NamedTuple):
 
     db: Database
     sealer: Sealer
-    library: Library
+    keeper: Library
     batch: Batch
     stroke: Stroke
 
@@ -55,7 +55,7 @@ def apply_batch(work: Work) -> None:
     """From `applying` to `applied`; or to be read again, naming the rows that somebody changed since the dry run."""
     try:
         revs = _look(work, _stale)
-        if work.library.adds_unseen:
+        if work.keeper.adds_unseen:
             _add_all(work)
         work.db.run_write(lambda conn: _settle(work, conn, revs))
     except Held as held:
@@ -82,9 +82,9 @@ def _add_all(work: Work) -> None:
 
 def _add(work: Work, rows: Sequence[BatchRow], done: int) -> None:
     def add(conn: Connection) -> None:
-        there = work.library.revs(conn, [str(row.object_id) for row in rows])
+        there = work.keeper.revs(conn, [str(row.object_id) for row in rows])
         new = [_new(work, row) for row in rows if row.object_id not in there]
-        work.library.add_unseen(conn, new, work.stroke)
+        work.keeper.add_unseen(conn, new, work.stroke)
         imports.set_batch(conn, work.batch.id, "applying", done=done)
 
     _or_held(work, rows, add)
@@ -101,12 +101,12 @@ def _or_held(work: Work, rows: Sequence[BatchRow], add: Callable[[Connection], N
 
 
 def _settle(work: Work, conn: Connection, revs: Revs) -> None:
-    work.library.show(conn, work.batch.id, work.stroke)
+    work.keeper.show(conn, work.batch.id, work.stroke)
     for rows in imports.chunks_of(conn, work.batch.id, _touched(work)):
         changed = [row for row in rows if row.kind == "changed"]
         _require_unmoved(work, conn, changed, revs)
         new = [_new(work, row) for row in rows if row.kind == "new"]
-        work.library.settle(conn, new, [_new(work, row) for row in changed], work.stroke)
+        work.keeper.settle(conn, new, [_new(work, row) for row in changed], work.stroke)
     at = imports.moment_of(work.stroke.now)
     imports.set_batch(conn, work.batch.id, "applying", state="applied", applied_at=at, done=work.batch.total, held=None)
     _trace(work, conn, "import.applied")
@@ -115,7 +115,7 @@ def _settle(work: Work, conn: Connection, revs: Revs) -> None:
 def _touched(work: Work) -> tuple[str, ...]:
     """The kinds of rows that the last step has to look at one by one: those added unseen are seen all at once."""
     kinds = kinds_taken(work.batch)
-    return tuple(kind for kind in kinds if kind != "new" or not work.library.adds_unseen)
+    return tuple(kind for kind in kinds if kind != "new" or not work.keeper.adds_unseen)
 
 
 # --- and back ---------------------------------------------------------------------------------------------------------
@@ -143,13 +143,13 @@ def _changed_since(row: BatchRow, content: Content, there: Known | None) -> str 
 
 def _withdraw(work: Work, conn: Connection, revs: Revs) -> None:
     """Makes the library what it was for whoever looks, in one transaction."""
-    if held := work.library.hide(conn, work.batch.id, work.stroke):
+    if held := work.keeper.hide(conn, work.batch.id, work.stroke):
         raise Held([{"row": row, "why": why} for row, why in held])
     for rows in imports.chunks_of(conn, work.batch.id, _touched(work)):
         _require_unmoved(work, conn, rows, revs)
         new = [_new(work, row) for row in rows if row.kind == "new"]
         _require_unused(work, conn, rows, [one.id for one in new])
-        work.library.withdraw(conn, new, [_old(work, row) for row in rows if row.kind == "changed"], work.stroke)
+        work.keeper.withdraw(conn, new, [_old(work, row) for row in rows if row.kind == "changed"], work.stroke)
     choices = (work.batch.choices or {}) | {"withdrawn": True}
     imports.set_batch(conn, work.batch.id, "undoing", choices=choices, held=None, done=0)
 
@@ -161,7 +161,7 @@ def _close(work: Work, conn: Connection) -> None:
 
 
 def _remove_all(work: Work, state: str) -> None:
-    if not work.library.adds_unseen:
+    if not work.keeper.adds_unseen:
         return
     done = 0
     for rows in _chunks(work, ("new",)):
@@ -171,7 +171,7 @@ def _remove_all(work: Work, state: str) -> None:
 
 def _remove(work: Work, state: str, ids: list[str], done: int) -> None:
     def remove(conn: Connection) -> None:
-        work.library.remove_unseen(conn, ids)
+        work.keeper.remove_unseen(conn, ids)
         imports.set_batch(conn, work.batch.id, state, done=done)
 
     work.db.run_write(remove)
@@ -198,9 +198,9 @@ def _look(work: Work, judge: Judging) -> Revs:
     revs: Revs = {}
     for rows in _chunks(work, kinds_taken(work.batch)):
         contents = {row.row: unseal(work.sealer, work.batch.id, row) for row in rows}
-        keys = {row.row: work.library.key_of(contents[row.row].entry) for row in rows}
+        keys = {row.row: work.keeper.key_of(contents[row.row].entry) for row in rows}
         with work.db.read() as conn:
-            known = work.library.known(conn, set(keys.values()))
+            known = work.keeper.known(conn, set(keys.values()))
         for row in rows:
             there = known.get(keys[row.row])
             if why := judge(row, contents[row.row], there):
@@ -213,14 +213,14 @@ def _look(work: Work, judge: Judging) -> Revs:
 
 
 def _require_unmoved(work: Work, conn: Connection, rows: Sequence[BatchRow], revs: Revs) -> None:
-    there = work.library.revs(conn, [str(row.object_id) for row in rows])
+    there = work.keeper.revs(conn, [str(row.object_id) for row in rows])
     moved = [row.row for row in rows if there.get(str(row.object_id)) != revs.get(str(row.object_id))]
     if moved:
         raise Held([{"row": row, "why": "changed"} for row in moved])
 
 
 def _require_unused(work: Work, conn: Connection, rows: Sequence[BatchRow], new: list[str]) -> None:
-    used = work.library.used(conn, new)
+    used = work.keeper.used(conn, new)
     if used:
         raise Held([{"row": row.row, "why": "used"} for row in rows if row.object_id in used])
 

@@ -14,8 +14,8 @@ from server.domain.faults import Invalid
 from server.domain.instant import beijing_day
 from server.office.import_applying import Work, apply_batch, undo_batch
 from server.office.import_reading import GivenUp, read_batch
+from server.office.keepers import library_of
 from server.office.libraries import Place, Stroke
-from server.office.library import library_of
 from server.store import imports
 from server.store.imports import Batch
 from server.store.seal import Sealer

@@ -16,8 +16,8 @@ from server.domain.province import KINDS, ProvinceMapping, check_mapping
 from server.errors import Problem
 from server.office.act import act, digest_of, permit
 from server.office.exports import AT_ONCE, plain
+from server.office.keepers import library_of
 from server.office.libraries import Place
-from server.office.library import library_of
 from server.store import items, plans, province, search, subjects, trail, whole
 from server.store.people import Person
 from server.store.session import Connection

@@ -40,7 +40,7 @@ class Seen(msgspec.Struct, frozen=True):
     shows_phone: bool
 
 
-def library_of(person: Person) -> str | None:
+def unit_kept_by(person: Person) -> str | None:
     """The unit whose library a list is limited to; None where the person sees all."""
     return (person.unit_id or "") if reach(person.roles, READ) == OWN else None
 

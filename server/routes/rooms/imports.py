@@ -22,8 +22,8 @@ from server.office import imports as office
 from server.office.act import new_id
 from server.office.import_reading import opened
 from server.office.import_worker import Worker
+from server.office.keepers import library_of
 from server.office.libraries import Library, Place
-from server.office.library import library_of
 from server.routes import guards
 from server.routes.forms import WITH_FORM, Filled, Form, answer_form, refilled, run_act, wants_page
 from server.routes.guards import Asked, has_right

@@ -56,7 +56,7 @@ _SORTS: Final = ("name", "changed")
 def show_subjects(request: Asked) -> Response[str]:
     """The library: found by a word, filtered, page by page; all of it stands in the address."""
     look = look_of(request, "q", "unit", *CHOICES, sorts=_SORTS, first="name")
-    own = office.library_of(request.user)
+    own = office.unit_kept_by(request.user)
     with request.app.state.db.read() as conn:
         units = directory.names_of_units(conn)
         found = find_subjects(conn, query_of(look, own), PAGE)
