@@ -14,11 +14,12 @@ from server.domain.officer import DOMAINS, SEXES, Expert
 from server.errors import Problem
 from server.office import experts as office
 from server.routes import guards
-from server.routes.forms import Filled, Form, answer_form, filled_by, fresh_password, refilled, run_act, wants_page
+from server.routes.forms import Filled, Form, answer_form, filled_by
 from server.routes.guards import Asked, has_right
 from server.routes.lists import look_of
 from server.routes.pages import render
 from server.routes.rooms.people_said import said_of
+from server.routes.rooms.revealing import answer_reveal
 from server.store import directory, experts, personnel
 from server.store.officers import spellings
 
@@ -185,27 +186,13 @@ def expert_returns(request: Asked, expert_id: FromPath[str], form: Form) -> Resp
 def reveal_expert(request: Asked, expert_id: FromPath[str], form: Form) -> Response[Any]:
     """Shows a number on this answer and nowhere else."""
     sealer = request.app.state["sealer"]
-    try:
-        fresh_password(request, form)
-        number = run_act(
-            request, lambda conn, person, now: office.reveal_expert(conn, person, now, sealer, expert_id, form.values)
-        )
-    except Problem as problem:
-        if not wants_page(request) or problem.code == "not_found":
-            raise
-        filled, status = refilled(request, form, problem)
-        return _expert_page(request, expert_id, filled, status, "reveal")
-    with request.app.state.db.read() as conn:
-        one = office.expert_for(conn, request.user, sealer, expert_id)
-    return render(
+    return answer_reveal(
         request,
-        "officers_revealed",
-        room="officers",
-        whose=one.name,
-        field=form.text("field"),
-        number=number,
-        reason=form.text("reason"),
+        form,
+        lambda conn, person, now: office.reveal_expert(conn, person, now, sealer, expert_id, form.values),
+        lambda conn: office.expert_for(conn, request.user, sealer, expert_id).name,
         back=f"{HOME}/{expert_id}",
+        again=lambda filled, status: _expert_page(request, expert_id, filled, status, "reveal"),
     )
 
 

@@ -26,9 +26,7 @@ from server.routes.forms import (
     Form,
     answer_form,
     filled_by,
-    fresh_password,
     refilled,
-    run_act,
     wants_page,
 )
 from server.routes.guards import Asked, has_right
@@ -36,6 +34,7 @@ from server.routes.lists import Look, look_of
 from server.routes.pages import on_problem, render
 from server.routes.rooms import agencies, experts, interests, leaves
 from server.routes.rooms.people_said import said_of
+from server.routes.rooms.revealing import answer_reveal
 from server.store import directory, officers, personnel
 from server.store import interests as interest_store
 from server.store import leaves as leave_store
@@ -249,27 +248,13 @@ def officer_returns(request: Asked, officer_id: FromPath[str], form: Form) -> Re
 def reveal_officer(request: Asked, officer_id: FromPath[str], form: Form) -> Response[Any]:
     """Shows a number on this answer and nowhere else."""
     sealer = request.app.state["sealer"]
-    try:
-        fresh_password(request, form)
-        number = run_act(
-            request, lambda conn, person, now: office.reveal_officer(conn, person, now, sealer, officer_id, form.values)
-        )
-    except Problem as problem:
-        if not wants_page(request) or problem.code == "not_found":
-            raise
-        filled, status = refilled(request, form, problem)
-        return _officer_page(request, officer_id, filled, status, "reveal")
-    with request.app.state.db.read() as conn:
-        one = office.officer_for(conn, request.user, sealer, officer_id)
-    return render(
+    return answer_reveal(
         request,
-        "officers_revealed",
-        room="officers",
-        whose=one.name,
-        field=form.text("field"),
-        number=number,
-        reason=form.text("reason"),
+        form,
+        lambda conn, person, now: office.reveal_officer(conn, person, now, sealer, officer_id, form.values),
+        lambda conn: office.officer_for(conn, request.user, sealer, officer_id).name,
         back=f"{HOME}/{officer_id}",
+        again=lambda filled, status: _officer_page(request, officer_id, filled, status, "reveal"),
     )
 
 
