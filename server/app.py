@@ -29,6 +29,7 @@ from server.store.painter import Painter
 from server.store.seal import open_sealer
 from server.store.session import Database, open_database
 from server.store.subjects import take_over
+from server.sync.field import SyncField
 from server.sync.keys import open_keys
 from server.sync.media import Desk, sweep
 
@@ -69,11 +70,13 @@ def _parts(db: Database, settings: Settings, clock: Clock) -> dict[str, object]:
     every_header = headers_of_every_answer(settings, app.importmap_hash)
     files = FileStore(settings.media)
     sealer = open_sealer(settings.keys)
+    keys = open_keys(settings.keys, str(replica), str(epoch))
     return {
         "db": db,
         "settings": settings,
         "clock": clock,
-        "keys": open_keys(settings.keys, str(replica), str(epoch)),
+        "keys": keys,
+        "field": SyncField(keys),
         "sealer": sealer,
         "imports": Worker(db, sealer, settings.data / "imports", clock),
         "files": files,

@@ -32,7 +32,8 @@ def act(name: str, right: str) -> Callable[[Call[P, T]], Call[P, T]]:
     """Makes a function an act of the office: `@act("subject.change", "subjects.change")`.
 
     The function takes the connection of its transaction, who acts, and the moment. Whose unit the object belongs to is
-    the function's own matter: it calls `permit`. An act that left no entry, or two, is undone.
+    the function's own matter: it calls `permit`. An act that left no entry of its own name, or two, is undone; what it
+    did to visits has entries of its own.
     """
     if right not in RIGHTS:
         raise ValueError(f"There is no right '{right}'.")
@@ -44,9 +45,9 @@ def act(name: str, right: str) -> Callable[[Call[P, T]], Call[P, T]]:
         def doing(conn: Connection, person: Person, now: datetime, /, *args: P.args, **kwargs: P.kwargs) -> T:
             if reach(person.roles, right) is None:
                 raise Problem("forbidden")
-            before = trail.written(conn)
+            before = trail.written(conn, name)
             done = call(conn, person, now, *args, **kwargs)
-            entries = trail.written(conn) - before
+            entries = trail.written(conn, name) - before
             if entries != 1:
                 raise Problem("untraced", act=name, n=entries)
             return done

@@ -20,10 +20,27 @@ ROOMS = (
     "imports",
     "province",
     "plans",
+    "tasks",
+    "draws",
+    "crews",
     "non_random",
 )
 MODULES = (
-    *("health", "schema", "static", "session", "devices", "tus", "media", "sync", "visits", "public", "office"),
+    *(
+        "health",
+        "schema",
+        "static",
+        "session",
+        "devices",
+        "tus",
+        "media",
+        "sync",
+        "visits",
+        "public",
+        "public_tasks",
+        "public_draws",
+        "office",
+    ),
     *(f"rooms.{name}" for name in ROOMS),
 )
 """The modules of this package that serve something; each exports `router` or `handlers`."""

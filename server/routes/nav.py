@@ -22,6 +22,9 @@ DAILY: Final = (
     Room("inbox", "tray", "/office/inbox", "visits.read"),
     Room("all", "list", "/office/inbox?show=all", "visits.read"),
     Room("plans", "calendar", "/office/plans", "plans.read"),
+    Room("tasks", "list", "/office/tasks", "tasks.read"),
+    Room("draws", "dice", "/office/draws", "draws.read"),
+    Room("crews", "people", "/office/crews", "crews.read"),
     Room("non_random", "flag", "/office/non-random", "non_random.read"),
 )
 REGISTRIES: Final = (

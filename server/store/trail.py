@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -65,16 +66,16 @@ def append(conn: Connection, acts: Sequence[Act], now: datetime) -> None:
     if not acts:
         return
     ((last,),) = _NEXT.rows(conn, by=len(acts))
-    conn.info[_WRITTEN] = written(conn) + len(acts)
+    conn.info[_WRITTEN] = conn.info.get(_WRITTEN, Counter()) + Counter(act.act for act in acts)
     at, first = stamp(now), last - len(acts) + 1
     insert_rows(conn, trail, _COLUMNS, [_row(act, n, at) for n, act in enumerate(acts, first)])
     if named := [(number, at, n) for n, act in enumerate(acts, first) for number in _numbers(act)]:
         insert_rows(conn, trail_number, ("number", "at", "n"), named)
 
 
-def written(conn: Connection) -> int:
-    """How many entries this connection has written so far: what an act compares before and after itself."""
-    return int(conn.info.get(_WRITTEN, 0))
+def written(conn: Connection, act: str) -> int:
+    """How many entries of an act this connection has written so far: what the act compares before and after itself."""
+    return int(conn.info.get(_WRITTEN, Counter())[act])
 
 
 NUMBERS = ("document", "number", "filing")

@@ -85,10 +85,11 @@ def office_act(
 ) -> Done:
     """Does an act on a visit, or raises the Problem in its way: unseen, malformed, no right, wrong state."""
     given = msgspec.convert(act, Act) if isinstance(act, dict) else act
-    return db.run_write(lambda conn: _act(conn, keys, person, visit_id, given, now))
+    return db.run_write(lambda conn: act_in(conn, keys, person, visit_id, given, now))
 
 
-def _act(conn: Connection, keys: Keys, person: Person, visit_id: str, act: Act, now: datetime) -> Done:
+def act_in(conn: Connection, keys: Keys, person: Person, visit_id: str, act: Act, now: datetime) -> Done:
+    """Does an act on a visit in the transaction that is open."""
     at = _desk_at(conn, keys, person, visit_id, now)
     do = _ACTS.get(act.kind)
     if do is None:
@@ -280,10 +281,11 @@ def merge_visits(db: Database, keys: Keys, person: Person, visit_id: str, other_
     Only while neither has an op of a phone. The crew stays this one's; the window is what both have in common. An op
     made meanwhile with the old checklist is `template_mismatch`. Gives the op that voids the other visit.
     """
-    return db.run_write(lambda conn: _merge(conn, keys, person, visit_id, other_id, now))
+    return db.run_write(lambda conn: merge_in(conn, keys, person, visit_id, other_id, now))
 
 
-def _merge(conn: Connection, keys: Keys, person: Person, visit_id: str, other_id: str, now: datetime) -> Done:
+def merge_in(conn: Connection, keys: Keys, person: Person, visit_id: str, other_id: str, now: datetime) -> Done:
+    """Merges in the transaction that is open."""
     if visit_id == other_id:
         raise Problem("bad_request", why="other")
     at = {id_: _desk_at(conn, keys, person, id_, now) for id_ in sorted((visit_id, other_id))}

@@ -1,0 +1,3 @@
+"""Crews."""
+
+from __future__ import annotations

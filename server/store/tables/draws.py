@@ -1,0 +1,3 @@
+"""Draws."""
+
+from __future__ import annotations
