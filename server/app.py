@@ -14,7 +14,7 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.middleware import DefineMiddleware
 
-from server import fieldapp
+from server import fieldapp, verifiers
 from server.edge import House, headers_of_every_answer
 from server.faults import HANDLERS
 from server.fieldapp import WEB
@@ -84,6 +84,7 @@ def _parts(db: Database, settings: Settings, clock: Clock) -> dict[str, object]:
         "field_app": app,
         "office_files": _office_files(),
         "public_files": _public_files(),
+        "verifiers": verifiers.load(),
         "every_header": [(name.lower().encode(), value.encode()) for name, value in every_header.items()],
     }
 
@@ -130,5 +131,5 @@ def _office_files() -> dict[str, Item]:
 
 def _public_files() -> dict[str, Item]:
     """What the public pages load."""
-    paths = (ASSETS / "public.css", ASSETS / "mark.svg", WEB / "tokens.css")
+    paths = (ASSETS / "public.css", ASSETS / "mark.svg", WEB / "tokens.css", WEB / "icons.svg")
     return {path.name: item(f"/assets/{path.name}", type_of(path.name), path.read_bytes()) for path in paths}

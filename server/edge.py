@@ -112,15 +112,16 @@ class _Exchange:
         return message
 
     async def send(self, message: Message) -> None:
-        """Adds our headers; before a refusal, reads what its sender is still sending."""
+        """Adds our headers, but for those that the answer has of its own; a refusal first reads what is still sent."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             if self.status >= 400 and not self.got_all:
                 await self._drain()
             headers = list(message["headers"])
-            if not any(name.lower() == b"cache-control" for name, _ in headers):
+            theirs = {name.lower() for name, _ in headers}
+            if b"cache-control" not in theirs:
                 headers.append((b"cache-control", b"no-store"))
-            message["headers"] = headers + self._headers
+            message["headers"] = headers + [one for one in self._headers if one[0] not in theirs]
         await self._send(message)
 
     async def _drain(self) -> None:
