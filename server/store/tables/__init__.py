@@ -5,6 +5,7 @@ and what people see in an export. Days are "YYYY-MM-DD". Bytes that a digest or 
 """
 
 from server.store.tables.base import metadata
+from server.store.tables.crews import crew_change, crew_contribution, crew_match, crew_plan, crew_way, recusal
 from server.store.tables.house import counter, meta, trail, trail_number
 from server.store.tables.imports import import_batch, import_fault, import_row, province_mapping, province_state
 from server.store.tables.items import item, item_edition, list_entry, list_version
@@ -37,6 +38,11 @@ __all__ = [
     "blob",
     "calendar_year",
     "counter",
+    "crew_change",
+    "crew_contribution",
+    "crew_match",
+    "crew_plan",
+    "crew_way",
     "deadline",
     "deadline_change",
     "device",
@@ -69,6 +75,7 @@ __all__ = [
     "province_mapping",
     "province_state",
     "record",
+    "recusal",
     "replica",
     "review",
     "rule_set",

@@ -25,6 +25,8 @@ officer = sa.Table(
     sa.Column("entered_by", sa.String(64)),  # who wrote what stands here now
     sa.Column("entered_at", sa.String(32)),
     sa.Column("rev", sa.Integer, nullable=False, default=1, server_default="1"),
+    sa.Column("may_lead", sa.Boolean, nullable=False, default=True, server_default=sa.true()),  # a crew
+    sa.Column("home_office", sa.Text),  # a neighbour's officer, lent for matches (R18.4): never of our own library
     sa.Index("ix_officer_phone_blind", "phone_blind"),
     sa.Index("ix_officer_id_number_blind", "id_number_blind", unique=True),
 )
