@@ -44,6 +44,8 @@ class Said:
 
     def places(self, one: Places) -> str:
         """The arithmetic of a stratum's places, as one would write it down."""
+        if one.q is None:
+            return self.w("draws.to_weight", n=one.n, weight=one.weight or 0)
         if one.bp is None:
             return self.w("draws.by_weight", n=one.n, weight=one.weight or 0, q=one.q)
         product, share = _decimal(one.n * one.bp), percent(one.bp)
