@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+
+from server.domain.draw import WHOLE, ticket_of
 
 OTHER_CASE: Final = "UNDER_OTHER_CASE"
 """The exclusion whose share is watched: only it rests on somebody's judgement."""
@@ -76,7 +77,7 @@ class PublicAttempt(msgspec.Struct, frozen=True):
 
 
 class PublicDraw(msgspec.Struct, frozen=True):
-    """A draw with all its attempts, the last one first."""
+    """A draw with all its attempts, the last one first; `crews` are the draws of officers for the same task."""
 
     no: str
     task_no: str
@@ -84,6 +85,7 @@ class PublicDraw(msgspec.Struct, frozen=True):
     unit: str
     window_to: str
     attempts: tuple[PublicAttempt, ...]
+    crews: tuple[PublicAttempt, ...] = ()
     joint: str | None = None
 
     @property
@@ -107,11 +109,14 @@ class Rates(msgspec.Struct, frozen=True):
 
 
 class Places(msgspec.Struct, frozen=True):
-    """How many places a stratum got, and by which arithmetic: `bp` of 10,000, else by weight."""
+    """How many places a stratum has, and by which arithmetic: `bp` of 10,000, else by weight.
+
+    By weight nobody knows `q` before the draw.
+    """
 
     stratum: str
     n: int
-    q: int
+    q: int | None
     bp: int | None = None
     weight: int | None = None
 
@@ -136,7 +141,12 @@ class Opened(msgspec.Struct, frozen=True):
     @property
     def drawn(self) -> int:
         """How many were drawn."""
-        return sum(one.q for one in self.places) or len(self.winners)
+        return sum(one.q or 0 for one in self.places) or len(self.winners)
+
+    @property
+    def planned(self) -> int | None:
+        """How many are to be drawn."""
+        return self.total if self.total is not None else self.drawn
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -186,18 +196,14 @@ def opened(document: Mapping[str, Any]) -> Opened:
 
 
 def _places(name: str, n: int, quotas: Mapping[str, int], rules: Mapping[str, Any]) -> Places:
-    shares, weights = rules.get("ratio_bp", {}), rules.get("weights", {})
-    return Places(name, n, quotas.get(name, 0), shares.get(name), weights.get(name))
+    bp, weight = rules.get("ratio_bp", {}).get(name), rules.get("weights", {}).get(name)
+    by_ratio = None if bp is None else min(n, -(-n * bp // WHOLE))
+    return Places(name, n, quotas.get(name, by_ratio), bp, weight)
 
 
 def is_exact(n: int, bp: int) -> bool:
     """Whether a share of so many is a whole number, so that nothing was rounded up."""
-    return n * bp % 10_000 == 0
-
-
-def ticket_of(seed: str, code: str) -> str:
-    """The ticket of a subject: anybody can compute it."""
-    return hashlib.sha256(f"{seed}|S|{code}".encode()).hexdigest()
+    return n * bp % WHOLE == 0
 
 
 def looked_up(document: Mapping[str, Any], code: str) -> Ticket:

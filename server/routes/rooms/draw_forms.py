@@ -69,7 +69,9 @@ def evidence_of(files: FileStore, upload: UploadFile | None) -> tuple[str, str] 
 
 def typed_sources(values: Mapping[str, str]) -> list[dict[str, str]]:
     """The rows of the form in which anything was typed."""
-    rows = ({part: values.get(f"source.{n}.{part}", "").strip() for part in ("kind", "what", "n")} for n in range(SOURCES))
+    rows = (
+        {part: values.get(f"source.{n}.{part}", "").strip() for part in ("kind", "what", "n")} for n in range(SOURCES)
+    )
     return [row for row in rows if any(row.values())]
 
 
