@@ -9,12 +9,13 @@ import msgspec
 import sqlalchemy as sa
 
 from server.domain.item import Basis, Item, Point, Scope
-from server.domain.registry import Task
+from server.domain.task import Task
 from server.office import joint_lists, plan_lines, plans
 from server.store import items, registry, tables
 from server.store.people import Person
 from server.store.selections import Selection, add_selections
 from server.store.session import Connection, Database
+from server.store.tasks import add_task
 from tests import scene
 from tests.subjects import row_of
 
@@ -103,7 +104,7 @@ def draw(conn: Connection, *places: int, state: str = "counted", on: str = "2026
     """A task of its own that drew these subjects."""
     n = conn.scalar(sa.select(sa.func.count()).select_from(tables.task))
     made = Task(f"task-{n}", f"第 {n} 批抽查", unit, "undirected", "2026-05-01", "2026-06-30", "2026-06-30", (STORAGE,))
-    registry.add_tasks(conn, [made])
+    add_task(conn, made)
     add_selections(conn, [Selection(made.id, subject_id(place), unit, on, state) for place in places])
 
 

@@ -15,8 +15,8 @@ from server.demo.plan import DISPATCHED_AGO, VISITS, moment, tasks, visit_ids
 from server.demo.scenes import Visit
 from server.demo.visits import PLAYS
 from server.domain.item import Item, template_of
-from server.domain.registry import Task
 from server.domain.subject import Subject
+from server.domain.task import Task
 from server.settings import Settings
 from server.store import devices, people, registry
 from server.store.files import FileStore
@@ -24,6 +24,7 @@ from server.store.migrate import DEMO, EPOCH, REPLICA, meta_of, set_meta
 from server.store.people import Person, Session
 from server.store.seal import Sealer, open_sealer
 from server.store.session import Connection, Database
+from server.store.tasks import add_tasks
 from server.sync.acts import open_visit
 from server.sync.keys import open_keys
 
@@ -56,7 +57,7 @@ def _fill(conn: Connection, sealer: Sealer, day: date, everybody: list[Subject],
     district.fill(conn, sealer, everybody, now)
     officers.fill_interests(conn, day, now)
     release_history(conn, day)
-    registry.add_tasks(conn, tasks(day).values())
+    add_tasks(conn, tasks(day).values())
     for account in ACCOUNTS:
         _add_account(conn, account, now)
     plans.fill(conn, day, everybody)

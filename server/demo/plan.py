@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from server.demo.district import HAZCHEM, INDUSTRY, SEED
 from server.demo.phone import BEIJING
-from server.domain.registry import Task
+from server.domain.task import Task
 
 A: Final = ("li", "zhang", "wang")
 B: Final = ("liu", "song")

@@ -9,15 +9,15 @@ from typing import Final
 from server.demo.district import BRIGADE, HAZCHEM, INDUSTRY
 from server.demo.item_list import LEGAL_CLERK
 from server.demo.plan import UNIT_OF, VISITS, moment, tasks
-from server.domain.registry import Task
 from server.domain.subject import Subject
+from server.domain.task import Task
 from server.office import joint_lists, plan_lines
 from server.office import plans as office
 from server.office.plan_facts import proposal_for, released_items
-from server.store import registry
 from server.store.people import Person
 from server.store.selections import Selection, add_selections
 from server.store.session import Connection
+from server.store.tasks import add_task
 
 CLERKS: Final = {
     HAZCHEM: Person("clerk", "clerk", "周敏", HAZCHEM, ("unit_clerk",), None),
@@ -180,7 +180,7 @@ def _drawn(conn: Connection, today: date, everybody: Sequence[Subject]) -> None:
         for task in visit.tasks
     ]
     for task in _earlier(today):
-        registry.add_tasks(conn, [task])
+        add_task(conn, task)
         found += [Selection(task.id, everybody[place - 1].id, task.unit_id, task.window_from) for place in CAPPED]
     add_selections(conn, found)
 

@@ -1,4 +1,4 @@
-"""Units, and the tasks for which subjects are drawn."""
+"""The units of the bureau."""
 
 from __future__ import annotations
 
@@ -14,19 +14,3 @@ class Unit(msgspec.Struct, frozen=True):
     name: str
     kind: Literal["bureau", "section", "legal_unit", "brigade"]
     parent_id: str | None = None
-
-
-class Task(msgspec.Struct, frozen=True):
-    """What was drawn, and until when it is to be done; `joint` says whether we lead or take part (R13.1)."""
-
-    id: str
-    name: str
-    unit_id: str
-    draw: Literal["undirected", "directed"]
-    window_from: str
-    window_to: str
-    due_on: str
-    items: tuple[str, ...]
-    joint: Literal["lead", "participant"] | None = None
-    partner: str | None = None
-    list_version: int | None = None  # the version of the item list that it froze (R5.3)

@@ -1,4 +1,4 @@
-"""The registries: units, items, checklists and tasks."""
+"""The registries: units, items and checklists."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from server.domain.item import Item, Template
-from server.domain.registry import Task, Unit
-from server.store.tables import item, task, task_item, template, unit
+from server.domain.registry import Unit
+from server.store.tables import item, template, unit
 
 T = TypeVar("T", Item, Unit)
 
@@ -24,15 +24,6 @@ def add_units(conn: Connection, units: Iterable[Unit]) -> None:
 def add_items(conn: Connection, items: Iterable[Item]) -> None:
     """Adds items with the points and phrases of their current checklists."""
     _add(conn, item, items)
-
-
-def add_tasks(conn: Connection, tasks: Iterable[Task]) -> None:
-    """Adds tasks and what they look at."""
-    for added in tasks:
-        row = msgspec.to_builtins(added)
-        looks_at = row.pop("items")
-        conn.execute(sa.insert(task).values(row))
-        conn.execute(sa.insert(task_item), [{"task_id": added.id, "item_id": one} for one in looks_at])
 
 
 def keep_template(conn: Connection, kept: Template) -> None:

@@ -22,7 +22,7 @@ from server.demo.people import ACCOUNTS, PASSWORD
 from server.domain.instant import beijing_day
 from server.domain.item import Item
 from server.domain.item_entry import checklist_values, item_values
-from server.domain.registry import Task
+from server.domain.task import Task
 from server.office import items as item_acts
 from server.settings import Settings
 from server.store import items as item_store
@@ -32,6 +32,7 @@ from server.store.people import Person
 from server.store.seal import open_sealer
 from server.store.selections import Selection
 from server.store.session import Connection, Database, open_database
+from server.store.tasks import add_task
 from tests import databases
 from tests.imports.planted import COLUMNS
 from tests.running import Running
@@ -182,7 +183,7 @@ def draw_twice(running: Running, codes: Sequence[str]) -> None:
                 f"task-{number}", f"{year}年第{number}次危险化学品储存抽查", HAZCHEM, "directed",
                 day, f"{year}-{month:02}-28", f"{year}-{month:02}-28", ("hazchem-storage",), list_version=2,
             )  # fmt: skip
-            registry.add_tasks(conn, [task])
+            add_task(conn, task)
             chosen = [Selection(task.id, found[codes[place]], HAZCHEM, day) for place in DRAWN_TWICE]
             selections.add_selections(conn, chosen)
 

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from markupsafe import escape
 
 from server.domain.faults import Invalid
-from server.domain.registry import Task
 from server.domain.subject import Flag, values_of
+from server.domain.task import Task
 from server.errors import Problem
 from server.office import subject_year
 from server.office import subjects as acts
@@ -22,6 +22,7 @@ from server.store import selections, subjects, tables
 from server.store.people import Person
 from server.store.seal import Sealer
 from server.store.session import Connection, Database
+from server.store.tasks import add_task
 from tests import scene
 from tests.office.district import HTML, Office, demo_server
 from tests.office.walks.subjects import FORM, fields_of
@@ -251,9 +252,7 @@ def test_no_entry_of_the_trail_and_no_history_holds_a_phone(conn: Connection) ->
 
 def _draw(conn: Connection, one: str, day: str, state: str = "counted") -> None:
     task = Task(f"t-{day}-{state}", f"抽查 {day}", "hazchem", "undirected", day, day, day, ())
-    row = msgspec.to_builtins(task)
-    row.pop("items")
-    conn.execute(sa.insert(tables.task).values(row))
+    add_task(conn, task)
     selections.add_selections(conn, [selections.Selection(task.id, one, "hazchem", day, state)])
 
 

@@ -25,7 +25,7 @@ from server.store.tables.plans import (
     plan_version,
     selection,
 )
-from server.store.tables.registries import task, task_item, template
+from server.store.tables.registries import notice, task, task_item, task_override, template, withdrawal
 from server.store.tables.rules import calendar_year, deadline, deadline_change, rule_set, rule_set_decision
 from server.store.tables.subjects import subject, subject_history, subject_term, unit_subject
 from server.store.tables.visits import assignments, visit, visit_crew, visit_task
@@ -64,6 +64,7 @@ __all__ = [
     "meta",
     "metadata",
     "non_random",
+    "notice",
     "officer",
     "op",
     "personnel_history",
@@ -88,6 +89,7 @@ __all__ = [
     "subject_term",
     "task",
     "task_item",
+    "task_override",
     "template",
     "trail",
     "trail_number",
@@ -97,4 +99,5 @@ __all__ = [
     "visit",
     "visit_crew",
     "visit_task",
+    "withdrawal",
 ]
