@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from server.domain.instant import BEIJING, instant
 from server.domain.public_draw import Places, PublicSource, is_exact, short_code
 from server.routes.rooms.plan_said import percent
 from server.words import Words
@@ -55,7 +56,10 @@ class Said:
 
     def when(self, at: str | None) -> str:
         """A moment with its year."""
-        return "" if at is None else self.w("draws.when", year=str(at)[:4], moment=self.w.moment(at))
+        if at is None:
+            return ""
+        local = instant(at).astimezone(BEIJING)
+        return self.w("draws.when", year=local.year, day=self.w.day(local.date()), clock=f"{local:%H:%M}")
 
 
 def _decimal(product: int) -> str:
