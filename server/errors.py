@@ -362,6 +362,77 @@ CODES: dict[str, Code] = {
         "请填写省平台的编号，最多 64 个字；同类事项中不能重复。",
         "Give the platform's number, at most 64 characters, not yet used for this kind.",
     ),
+    # --- tasks and their dispatch --------------------------------------------------------------------------------
+    "task_invalid": Code(
+        422,
+        "15-2",
+        "任务还有 {n} 处要改，请看各项下面的说明。填写的内容都还在。",
+        "{n} fields of the task need another look; what was typed is kept.",
+    ),
+    "task_dispatched": Code(
+        409,
+        "17",
+        "任务已经派发，名单和设置不能再改。确需撤出某一户，请申请撤出并写明理由。",
+        "The task is dispatched: list and settings stay. To take a subject out, ask for its withdrawal with a reason.",
+    ),
+    "task_cancelled": Code(409, "15-2", "任务已经取消。", "The task is cancelled."),
+    "task_has_draw": Code(
+        409,
+        "16",
+        "这个任务已经封存名单，不能改。要改，先由负责人作废这次抽取，作废会留痕并公开。",
+        "The list of this task is committed. To change the task, the head voids the draw first, which stays public.",
+    ),
+    "task_drawn_elsewhere": Code(
+        409,
+        "13",
+        "这个任务由{lead}抽取名单，这里不再抽。请导入名单后派发。",
+        "{lead} draws the subjects of this task; dispatch with the list that was received.",
+    ),
+    "task_not_approved": Code(
+        409,
+        "15-2",
+        "还没有负责人的批准文号和日期。请负责人先批准；遇事故可先行检查，写明原因，事后补批。",
+        "The head's approval with number and date is missing; in an incident it may follow, with a reason.",
+    ),
+    "task_approved_already": Code(409, "15-2", "任务已经批准。", "The task is approved already."),
+    "task_approval_invalid": Code(
+        422, "15-2", "请写批准文号和批准日期。", "Give the number and the date of the approval."
+    ),
+    "task_floor_undecided": Code(
+        409,
+        "6",
+        "数量 {n} 低于下限 {floor}，要先由主要负责人同意。",
+        "{n} is below the least number {floor}: the principal has to approve that first.",
+    ),
+    "task_not_drawn": Code(
+        409,
+        "1",
+        "还没有存下的抽取结果，不能派发。请先抽取，或导入牵头部门的名单。",
+        "There is no stored draw, so nothing can be dispatched: draw first, or import the lead's list.",
+    ),
+    "task_list_unknown": Code(
+        409,
+        "13",
+        "名单里还有 {n} 户不在名录：{codes}。请先录入，再派发。",
+        "{n} subjects of the list aren't in the library: {codes}. Enter them first, then dispatch.",
+    ),
+    "task_uncovered": Code(
+        409,
+        "16",
+        "抽中的 {codes} 不适用任务的任何事项，没有检查表可派。",
+        "No item of the task covers {codes}, so there is no checklist to send.",
+    ),
+    "task_unit_unfit": Code(
+        422, "17", "请选承办的股室或二级单位。", "Choose the section or brigade that carries it out."
+    ),
+    "withdrawal_reason_missing": Code(422, "17", "请写明撤出的理由。", "Say why the subject is taken out."),
+    "withdrawal_not_possible": Code(
+        409,
+        "17",
+        "这一户现在不能撤出：{state}。",
+        "The subject can't be taken out now: {state}.",
+    ),
+    "withdrawal_decided": Code(409, "17", "这个申请已经有决定。", "The request is decided already."),
     # --- the annual plan -----------------------------------------------------------------------------------------
     "plan_order": Code(
         409,

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 import msgspec
 
 from server.domain.ruleset import CREDITS, RISKS, is_flagged
+from server.errors import Problem
 
 STATES: Final = ("draft", "approved", "dispatched", "cancelled")
 """Where a task stands; `ended` is computed from its visits, nobody sets it."""
@@ -150,3 +151,25 @@ class Task(msgspec.Struct, frozen=True):
     def is_participant(self) -> bool:
         """Whether another department draws the subjects (R13.1)."""
         return self.joint == "participant"
+
+    @property
+    def carried_out_by(self) -> str:
+        """The unit whose head answers for what happens after dispatch."""
+        return self.executing_unit_id or self.unit_id
+
+
+def must_be_open(task: Task) -> None:
+    """Refuses to change a task that was dispatched or cancelled (R17.2)."""
+    if task.state == "dispatched":
+        raise Problem("task_dispatched")
+    if task.state == "cancelled":
+        raise Problem("task_cancelled")
+
+
+def must_be_ready(task: Task) -> None:
+    """Refuses a draw for a task that isn't approved; in an incident the approval may come afterwards (R15b.3)."""
+    must_be_open(task)
+    if task.is_participant:
+        raise Problem("task_drawn_elsewhere", lead=task.partner or "")
+    if task.state != "approved" and task.incident is None:
+        raise Problem("task_not_approved")

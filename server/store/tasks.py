@@ -8,11 +8,22 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from server.domain.instant import stamp
-from server.domain.task import Task
-from server.store.tables import counter, selection, subject, task, task_item, task_override, visit, visit_task
+from server.domain.task import Filter, Task, fits
+from server.store.tables import (
+    counter,
+    selection,
+    subject,
+    task,
+    task_item,
+    task_override,
+    unit_subject,
+    visit,
+    visit_task,
+)
 from server.store.tables import withdrawal as withdrawal_table
 
 
@@ -28,8 +39,6 @@ def next_no(conn: Connection, year: int) -> str:
 
 
 def _insert_ignoring(conn: Connection, name: str) -> Any:
-    from sqlalchemy.dialects import postgresql, sqlite
-
     insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
     return insert(counter).values(name=name, value=0).on_conflict_do_nothing()
 
@@ -104,6 +113,17 @@ def _read(conn: Connection, query: sa.Select[Any]) -> list[Task]:
     for id, item in conn.execute(its.order_by(task_item.c.place, task_item.c.item_id)) if rows else ():
         items[id].append(item)
     return [msgspec.convert(row | {"no": row["no"] or "", "items": items[row["id"]]}, Task) for row in rows]
+
+
+def that_fit(conn: Connection, unit_id: str | None, conditions: Filter) -> set[str]:
+    """The ids of the subjects that meet the conditions of a directed draw, of one unit's library or of all."""
+    columns = (subject.c.id, subject.c.kind, subject.c.industry, subject.c.traits, subject.c.region)
+    query = sa.select(*columns, subject.c.risk, subject.c.credit)
+    its = sa.select(unit_subject.c.subject_id)
+    query = query.where(
+        subject.c.id.in_(its if unit_id is None else its.where(unit_subject.c.unit_id == unit_id)),
+    )
+    return {row.id for row in conn.execute(query) if fits(conditions, row)}
 
 
 # --- where a task's visits stand --------------------------------------------------------------------------------------
