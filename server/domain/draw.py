@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isqrt
 from typing import Any, Final, NamedTuple
 
-import msgspec
 import rfc8785
 
 ALG: Final = "sdraw1"

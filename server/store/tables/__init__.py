@@ -6,6 +6,7 @@ and what people see in an export. Days are "YYYY-MM-DD". Bytes that a digest or 
 
 from server.store.tables.base import metadata
 from server.store.tables.crews import crew_change, crew_contribution, crew_match, crew_plan, crew_way, recusal
+from server.store.tables.draws import draw, draw_chain, draw_contribution, draw_file, draw_frame, exclusion
 from server.store.tables.house import counter, meta, trail, trail_number
 from server.store.tables.imports import import_batch, import_fault, import_row, province_mapping, province_state
 from server.store.tables.items import item, item_edition, list_entry, list_version
@@ -46,6 +47,12 @@ __all__ = [
     "deadline",
     "deadline_change",
     "device",
+    "draw",
+    "draw_chain",
+    "draw_contribution",
+    "draw_file",
+    "draw_frame",
+    "exclusion",
     "expert",
     "filing",
     "import_batch",

@@ -54,11 +54,36 @@ FIXED_COLUMNS = (
 )
 NOTICE = "notice is append-only"
 
+STANDING = "state <> 'void'"
+FROZEN = (
+    "place",
+    "year",
+    "seq",
+    "attempt",
+    "task_id",
+    "prev",
+    "frame_digest",
+    "rules",
+    "sources",
+    "commit",
+    "committed_at",
+    "committed_by",
+    "sealed_secret",
+)
+"""What never changes once a draw is committed."""
+
+ONCE = ("secret", "seed", "drawn_at", "drawn_by", "quotas", "winners", "reserve")
+"""What never changes once it is drawn."""
+
+APPENDED = ("draw_frame", "draw_contribution", "draw_file")
+
 
 def upgrade() -> None:
     """Makes the tables of this part, adds what tasks hold beside, and the triggers."""
     _make_tasks()
-    for statement in _on_sqlite() if op.get_bind().dialect.name == "sqlite" else _on_postgres():
+    _make_draws()
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    for statement in _on_sqlite() + _draws_on_sqlite() if is_sqlite else _on_postgres() + _draws_on_postgres():
         op.execute(statement)
 
 
@@ -113,6 +138,171 @@ def _make_tasks() -> None:
         sa.PrimaryKeyConstraint("no", name=op.f("pk_notice")),
     )
     op.create_index("ix_notice_task_id", "notice", ["task_id"], unique=True)
+
+
+def _make_draws() -> None:
+    op.create_table(
+        "draw_chain",
+        sa.Column("alg", sa.String(length=16), nullable=False),
+        sa.Column("head", sa.String(length=64), nullable=False),
+        sa.Column("length", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("alg", name=op.f("pk_draw_chain")),
+    )
+    op.create_table(
+        "draw",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("task_id", sa.String(length=64), nullable=False),
+        sa.Column("unit_id", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("prev", sa.String(length=64), nullable=False),
+        sa.Column("frame_digest", sa.String(length=64), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
+        sa.Column("rules_digest", sa.String(length=64), nullable=False),
+        sa.Column("sources", sa.JSON(), nullable=False),
+        sa.Column("commit", sa.String(length=64), nullable=False),
+        sa.Column("committed_at", sa.String(length=32), nullable=False),
+        sa.Column("committed_by", sa.String(length=64), nullable=False),
+        sa.Column("sealed_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("candidates", sa.Integer(), nullable=False),
+        sa.Column("exempt", sa.Integer(), nullable=False),
+        sa.Column("secret", sa.String(length=64), nullable=True),
+        sa.Column("seed", sa.String(length=64), nullable=True),
+        sa.Column("drawn_at", sa.String(length=32), nullable=True),
+        sa.Column("drawn_by", sa.String(length=64), nullable=True),
+        sa.Column("quotas", sa.JSON(), nullable=False),
+        sa.Column("winners", sa.JSON(), nullable=False),
+        sa.Column("reserve", sa.JSON(), nullable=False),
+        sa.Column("excused", sa.JSON(), nullable=False),
+        sa.Column("locked_at", sa.String(length=32), nullable=True),
+        sa.Column("locked_by", sa.String(length=64), nullable=True),
+        sa.Column("void_reason", sa.Text(), nullable=True),
+        sa.Column("void_by", sa.String(length=64), nullable=True),
+        sa.Column("void_at", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_draw_task_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_draw_unit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_draw")),
+        sa.UniqueConstraint("commit", name=op.f("uq_draw_commit")),
+        sa.UniqueConstraint("place", name=op.f("uq_draw_place")),
+        sa.UniqueConstraint("prev", name=op.f("uq_draw_prev")),
+        sa.UniqueConstraint("year", "seq", "attempt", name=op.f("uq_draw_year_seq_attempt")),
+    )
+    op.create_index("ix_draw_task_id", "draw", ["task_id"], unique=False)
+    op.create_index("ix_draw_unit_id", "draw", ["unit_id"], unique=False)
+    op.create_index(
+        "uq_draw_standing_task",
+        "draw",
+        ["task_id"],
+        unique=True,
+        sqlite_where=sa.text(STANDING),
+        postgresql_where=sa.text(STANDING),
+    )
+    op.create_table(
+        "draw_frame",
+        sa.Column("draw_id", sa.String(length=36), nullable=False),
+        sa.Column("frame", sa.Text(), nullable=False),
+        sa.Column("subjects", sa.Text(), nullable=False),
+        sa.Column("documents", sa.JSON(), nullable=False),
+        sa.Column("kept", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["draw_id"], ["draw.id"], name=op.f("fk_draw_frame_draw_id")),
+        sa.PrimaryKeyConstraint("draw_id", name=op.f("pk_draw_frame")),
+    )
+    op.create_table(
+        "draw_contribution",
+        sa.Column("draw_id", sa.String(length=36), nullable=False),
+        sa.Column("k", sa.String(length=64), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("v", sa.Text(), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.String(length=64), nullable=True),
+        sa.Column("evidence_name", sa.Text(), nullable=True),
+        sa.Column("evidence_mime", sa.String(length=64), nullable=True),
+        sa.Column("link", sa.Text(), nullable=True),
+        sa.Column("entered_by", sa.String(length=64), nullable=False),
+        sa.Column("entered_at", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["draw_id"], ["draw.id"], name=op.f("fk_draw_contribution_draw_id")),
+        sa.PrimaryKeyConstraint("draw_id", "k", name=op.f("pk_draw_contribution")),
+    )
+    op.create_table(
+        "draw_file",
+        sa.Column("draw_id", sa.String(length=36), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("why", sa.String(length=24), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["draw_id"], ["draw.id"], name=op.f("fk_draw_file_draw_id")),
+        sa.PrimaryKeyConstraint("draw_id", "version", name=op.f("pk_draw_file")),
+    )
+    op.create_table(
+        "exclusion",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("unit_id", sa.String(length=64), nullable=False),
+        sa.Column("subject_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("since", sa.String(length=10), nullable=False),
+        sa.Column("until", sa.String(length=10), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("entered_by", sa.String(length=64), nullable=False),
+        sa.Column("entered_at", sa.String(length=32), nullable=False),
+        sa.Column("decided_by", sa.String(length=64), nullable=True),
+        sa.Column("decided_at", sa.String(length=32), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["subject_id"], ["subject.id"], name=op.f("fk_exclusion_subject_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_exclusion_unit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_exclusion")),
+    )
+    op.create_index("ix_exclusion_subject_id", "exclusion", ["subject_id"], unique=False)
+    op.create_index("ix_exclusion_unit_id", "exclusion", ["unit_id"], unique=False)
+
+
+def _differ(columns: tuple[str, ...], unlike: str, cast: str = "") -> str:
+    return " OR ".join(f'NEW."{name}"{cast} {unlike} OLD."{name}"{cast}' for name in columns)
+
+
+def _draws_on_sqlite() -> list[str]:
+    changed = (
+        f"OLD.state = 'void' OR {_differ(FROZEN, 'IS NOT')} OR OLD.seed IS NOT NULL AND ({_differ(ONCE, 'IS NOT')})"
+    )
+    found = [_sqlite("draw", "UPDATE", changed), _sqlite("draw", "DELETE", "1")]
+    found += [_sqlite(table, verb, "1") for table in APPENDED for verb in ("UPDATE", "DELETE")]
+    decided = "OLD.state <> 'asked'"
+    return [*found, _sqlite("exclusion", "UPDATE", decided), _sqlite("exclusion", "DELETE", "1")]
+
+
+def _sqlite(table: str, verb: str, when: str) -> str:
+    return (
+        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} WHEN {when}"
+        f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+    )
+
+
+def _draws_on_postgres() -> list[str]:
+    unlike = "IS DISTINCT FROM"
+    changed = (
+        f"TG_OP = 'DELETE' OR OLD.state = 'void' OR {_differ(FROZEN, unlike, '::text')}"
+        f" OR OLD.seed IS NOT NULL AND ({_differ(ONCE, unlike, '::text')})"
+    )
+    kept = {"draw": changed, "exclusion": "TG_OP = 'DELETE' OR OLD.state <> 'asked'"} | dict.fromkeys(APPENDED, "true")
+    return [statement for table, when in kept.items() for statement in _postgres(table, when)]
+
+
+def _postgres(table: str, when: str) -> list[str]:
+    raised = f"RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation'"
+    body = f"IF TG_OP = 'TRUNCATE' THEN {raised}; ELSIF {when} THEN {raised}; END IF; RETURN NEW;"
+    call = f"EXECUTE FUNCTION {table}_refuses()"
+    return [
+        f"CREATE FUNCTION {table}_refuses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$",
+        f"CREATE TRIGGER {table}_kept BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW {call}",
+        f"CREATE TRIGGER {table}_whole BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {call}",
+    ]
 
 
 def _on_sqlite() -> list[str]:
