@@ -193,6 +193,160 @@ CODES: dict[str, Code] = {
     "invalid": Code(
         422, None, "有 {n} 处填写不对，改好后再提交。", "{n} entries are not right; mend them and send again."
     ),
+    # --- draws: commitment, sources, lock, exclusions ----------------------------------------------------------------
+    "draw_stands": Code(
+        409,
+        "15-2",
+        "{no} 号抽查还在进行，不能另抽一次。确需重来，请单位负责人写明理由作废，再抽下一次。",
+        "Draw {no} stands: nothing is drawn a second time. The unit head can void it with a reason, then try again.",
+    ),
+    "draw_source_wrong": Code(
+        422,
+        "15-2",
+        "外部来源「{id}」不成立：编号要用字母数字、互不相同，写明确切内容，分量按种类计算。",
+        "Source '{id}' will not do: an id of its own in plain letters, what it is exactly, and the bits of its kind.",
+    ),
+    "draw_source_past": Code(
+        422,
+        "15-2",
+        "外部来源「{id}」的期限 {due} 已经过去。来源必须是承诺之后才会出现的。",
+        "Source '{id}' was due at {due}; a source must lie after the commitment.",
+    ),
+    "draw_sources_weak": Code(
+        422,
+        "15-2",
+        "外部来源合计只有 {bits} 比特，至少要 {least} 比特（六位数字只约 20 比特）。请加一个来源，如开奖号码或掷骰子。",
+        "The sources have {bits} bits together, {least} are needed (six digits have about 20). Add another source.",
+    ),
+    "draw_value_wrong": Code(
+        422,
+        "15-2",
+        "「{id}」的内容不合这个来源的格式或位数，请对照凭证再填。",
+        "This is no value that '{id}' can bring, in form or length; compare it with the evidence.",
+    ),
+    "draw_early": Code(
+        422,
+        "15-2",
+        "「{id}」的时间 {at} 早于承诺公布的时间 {committed_at}，不能采用。",
+        "'{id}' is stamped {at}, before the commitment of {committed_at}: it cannot be taken.",
+    ),
+    "draw_future": Code(422, "15-2", "「{id}」的时间还没有到。", "The moment given for '{id}' lies in the future."),
+    "draw_late": Code(
+        422,
+        "15-2",
+        "「{id}」超过了公布的期限 {due}，不能采用。请单位负责人作废这一次，重新公布来源。",
+        "'{id}' came after its deadline of {due}: it cannot be taken. Have the attempt voided and name sources anew.",
+    ),
+    "draw_given": Code(
+        409,
+        "15-2",
+        "「{id}」已经录入过，不能改。录错了，请单位负责人写明理由作废这一次。",
+        "'{id}' was entered already and stays as it is. If it is wrong, have the attempt voided with a reason.",
+    ),
+    "draw_order": Code(
+        409,
+        "15-2",
+        "请按公布的顺序录入：现在轮到「{wanted}」，不是「{id}」。",
+        "Sources are entered in the order announced: it is the turn of '{wanted}', not of '{id}'.",
+    ),
+    "draw_evidence_missing": Code(
+        422, "15-2", "请附上凭证：照片、文件，或公开网址。", "Add the evidence: a photo, a file or a public address."
+    ),
+    "draw_witness_missing": Code(422, "15-2", "请写明由谁提供或见证。", "Say who brought it or witnessed it."),
+    "draw_frame_wrong": Code(
+        409,
+        "16",
+        "名单不能冻结：{why}。请先在对象库中改正。",
+        "The list cannot be frozen: {why}. Mend it in the library first.",
+    ),
+    "draw_nobody": Code(
+        409,
+        "16",
+        "名单里没有可以抽取的对象。",
+        "There is nobody on the list who can be drawn.",
+    ),
+    "draw_class_missing": Code(
+        409,
+        "16",
+        "「{name}」这一类没有比例或权重。请修改任务。",
+        "Class {name} has neither ratio nor weight; change the task.",
+    ),
+    "draw_number_wrong": Code(
+        409,
+        "15-2",
+        "要抽 {n} 户，可抽的有 {candidates} 户，抽不成。请修改任务的数量。",
+        "{n} are to be drawn of {candidates} candidates: that cannot be. Change the task's number.",
+    ),
+    "draw_below_floor": Code(
+        409,
+        "6",
+        "只抽 {n} 户，低于监管对象的 5%（至少 {floor} 户）。请加大数量，或先报主要负责人批准。",
+        "{n} is below 5 % of those supervised (at least {floor}). Draw more, or have it approved by the principal.",
+    ),
+    "draw_waits": Code(
+        409, "15-2", "外部来源还没有录齐，还差「{id}」。", "The sources are not complete: '{id}' is missing."
+    ),
+    "draw_drawn": Code(
+        409, "15-2", "{no} 号抽查已经抽出，结果不会再变。", "Draw {no} has been drawn; its outcome stands."
+    ),
+    "draw_state": Code(
+        409, "15-2", "{no} 号抽查现在不能这样办，请刷新后再看。", "Draw {no} does not stand so; reload the page."
+    ),
+    "draw_altered": Code(
+        409,
+        "15-2",
+        "{no} 号抽查的名单、规则或密数与承诺不一致，不能抽取。请保留现场并报告。",
+        "List, rules or secret of draw {no} are not those of its commitment: nothing is drawn. Report it as it is.",
+    ),
+    "draw_not_on_list": Code(
+        409, "16", "「{found}」不在这次抽出的名单上。", "'{found}' is not on the list that was drawn."
+    ),
+    "draw_alive": Code(
+        409,
+        "16",
+        "对象库里「{found}」仍在存续，不能免除。请先按凭证更新它的状态。",
+        "The library has '{found}' as active: it cannot be excused. Enter its status from the document first.",
+    ),
+    "draw_locked": Code(
+        409,
+        "17",
+        "{no} 号抽查的名单已经锁定并派发，不能作废或更改；个别对象可经单位负责人同意撤回。",
+        "The list of draw {no} is locked and dispatched; single subjects can be withdrawn with the head's approval.",
+    ),
+    "draw_void": Code(409, "15-2", "{no} 号抽查第 {attempt} 次已经作废。", "Attempt {attempt} of draw {no} is void."),
+    "draw_own_void": Code(
+        403,
+        "15-2",
+        "谁公布的承诺，谁不能作废，请另一位负责人办理。",
+        "Who published the commitment cannot void it; somebody else must.",
+    ),
+    "draw_missing": Code(
+        409,
+        "17",
+        "这个任务还没有抽出名单，不能锁定派发。",
+        "Nothing has been drawn for this task: there is no list to lock and dispatch.",
+    ),
+    "draw_not_saved": Code(
+        409,
+        "15-2",
+        "任务还没有批准，或已经派发、取消，不能抽取。",
+        "A draw needs a task that is saved and approved, and not dispatched or cancelled.",
+    ),
+    "draw_participant": Code(
+        409,
+        "13",
+        "这是参与的联合抽查，对象由牵头单位抽取，本局不另抽。",
+        "In this joint check the lead draws; we take part and do not draw ourselves.",
+    ),
+    "draw_twice": Code(
+        409,
+        "15-1",
+        "「{found}」锁定后将超过一年 {cap} 次，不能锁定。请作废这次抽查，重新冻结名单。",
+        "The lock would take '{found}' past {cap} draws a year. Void this draw and freeze the list anew.",
+    ),
+    "exclusion_decided": Code(
+        409, "16", "这条排除申请已经办理过了。", "This request to leave a subject out has been decided."
+    ),
     # --- the item list -------------------------------------------------------------------------------------------
     "item_not_released": Code(
         409,
