@@ -173,3 +173,19 @@ def must_be_ready(task: Task) -> None:
         raise Problem("task_drawn_elsewhere", lead=task.partner or "")
     if task.state != "approved" and task.incident is None:
         raise Problem("task_not_approved")
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """One subject that is to be inspected; `ground` and `document` where it was kept in by exemption (R15a.3)."""
+
+    code: str
+    subject_id: str
+    ground: str | None = None
+    document: str | None = None
+
+
+class Locked(msgspec.Struct, frozen=True):
+    """The list that dispatch fixes: of which draw, or of which list of a lead."""
+
+    no: str
+    subjects: tuple[Chosen, ...]

@@ -61,6 +61,12 @@ def lists_of(conn: Connection, line_id: str) -> list[JointList]:
     return [JointList(**row, rows=tuple(_rows(conn, row["id"]))) for row in conn.execute(query).mappings()]
 
 
+def list_of(conn: Connection, list_id: str) -> JointList | None:
+    """One list with its subjects."""
+    row = conn.execute(sa.select(joint_list).where(joint_list.c.id == list_id)).mappings().one_or_none()
+    return None if row is None else JointList(**row, rows=tuple(_rows(conn, list_id)))
+
+
 def matched(conn: Connection, codes: Sequence[str]) -> dict[str, str]:
     """Code, of either kind, -> id of the subject that has it."""
     found: dict[str, str] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from server.domain.instant import stamp
 from server.domain.task import Filter, Task, fits
 from server.store.tables import (
     counter,
+    draw,
     selection,
     subject,
     task,
@@ -126,6 +127,34 @@ def that_fit(conn: Connection, unit_id: str | None, conditions: Filter) -> set[s
     return {row.id for row in conn.execute(query) if fits(conditions, row)}
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """The draw of a task that isn't void."""
+
+    id: str
+    year: int
+    seq: int
+    attempt: int
+    state: str
+
+    @property
+    def no(self) -> str:
+        """The number under which it is published."""
+        return f"{self.year}-{self.seq}"
+
+
+def standing_draw(conn: Connection, task_id: str) -> Standing | None:
+    """The one draw of a task that stands, if any."""
+    its = sa.select(draw.c.id, draw.c.year, draw.c.seq, draw.c.attempt, draw.c.state)
+    row = conn.execute(its.where(draw.c.task_id == task_id, draw.c.state != "void")).one_or_none()
+    return None if row is None else Standing(*row)
+
+
+def standing_draws(conn: Connection, ids: Collection[str]) -> dict[str, str]:
+    """Task -> state of its draw that stands."""
+    its = sa.select(draw.c.task_id, draw.c.state).where(draw.c.task_id.in_(list(ids)), draw.c.state != "void")
+    return {row.task_id: row.state for row in conn.execute(its)}
+
+
 # --- where a task's visits stand --------------------------------------------------------------------------------------
 
 
@@ -182,6 +211,28 @@ def drawn_of(conn: Connection, task_id: str) -> list[Drawn]:
         .order_by(code)
     )
     return [Drawn(*row) for row in conn.execute(query)]
+
+
+class Frozen(msgspec.Struct, frozen=True):
+    """A subject as a visit freezes it, and what an item's scope looks at."""
+
+    code: str
+    name: str
+    kind: str
+    industry: str
+    traits: Sequence[str]
+
+
+def frozen_subjects(conn: Connection, ids: Collection[str]) -> dict[str, Frozen]:
+    """Subjects by id, as they are now."""
+    code = sa.func.coalesce(subject.c.uscc, subject.c.registration)
+    query = sa.select(subject.c.id, code, subject.c.name, subject.c.kind, subject.c.industry, subject.c.traits)
+    found: dict[str, Frozen] = {}
+    asked = list(ids)
+    for start in range(0, len(asked), 500):
+        part = query.where(subject.c.id.in_(asked[start : start + 500]))
+        found |= {row[0]: Frozen(*row[1:]) for row in conn.execute(part)}
+    return found
 
 
 def set_selection(conn: Connection, task_id: str, subject_id: str, state: str) -> None:

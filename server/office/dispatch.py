@@ -1,0 +1,249 @@
+"""Dispatch: confirm, lock, executing unit, visits and public notice in one transaction; then the list is fixed (17)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+
+import msgspec
+
+from server.domain.faults import Fault
+from server.domain.instant import beijing_day, stamp
+from server.domain.item import Item, covers, template_of
+from server.domain.task import Chosen, Locked, Task
+from server.errors import Problem
+from server.office import notices
+from server.office.act import act, digest_of, named, permit
+from server.office.field import Field, VisitOrder
+from server.office.plans import Faulty, reason_of
+from server.office.task_facts import items_of
+from server.office.tasks import must_be_above_floor, task_for
+from server.store import joint_lists, plans, selections, tasks, trail
+from server.store.people import Person
+from server.store.selections import Selection
+from server.store.session import Connection
+from server.store.tasks import Drawn, Withdrawal
+
+Lock = Callable[[Connection, Person, datetime, Task], Locked]
+"""Fixes the list of a task's draw: what `office.draws` does."""
+
+OPEN_TO_WITHDRAW = "counted"
+"""How a selection stands that can still be taken out."""
+
+
+@act("task.dispatch", "tasks.dispatch")
+def dispatch_task(
+    conn: Connection,
+    person: Person,
+    now: datetime,
+    task_id: str,
+    values: Mapping[str, str],
+    field: Field,
+    lock: Lock,
+    chance: bytes,
+) -> str:
+    """Confirms and locks the drawn list, makes the visits, and publishes the notice, all or nothing; the notice's no.
+
+    Nothing is dispatched without a stored draw or the lead's list (R1.1), nor before the head's approval, except in an
+    incident (R15b.3). `chance` are random bytes, of which ids and nonces are made.
+    """
+    old = task_for(conn, person, "tasks.dispatch", task_id)
+    if old.approved_by is None and old.incident is None:
+        raise Problem("task_not_approved")
+    must_be_above_floor(conn, old)
+    unit_id = _executing(conn, old, values)
+    drawn = _of_list(conn, old) if old.is_participant else lock(conn, person, now, old)
+    its = items_of(conn, old)
+    fresh = {
+        "state": "dispatched",
+        "executing_unit_id": unit_id,
+        "dispatched_by": person.id,
+        "dispatched_at": stamp(now),
+        "n": len(drawn.subjects),
+    }
+    made = msgspec.structs.replace(old, **fresh)
+    tasks.put_some(conn, task_id, **fresh)
+    _select(conn, made, drawn, beijing_day(now).isoformat())
+    _open_visits(conn, person, now, made, its, drawn, field, chance)
+    notice = notices.publish(conn, now, made, its)
+    detail = {
+        "no": made.no,
+        "unit": unit_id,
+        "n": len(drawn.subjects),
+        "list": drawn.no,
+        "notice": notice.sha256,
+        "exempt": sum(one.ground is not None for one in drawn.subjects),
+    }
+    entry = trail.Act("task.dispatch", person.id, f"task:{task_id}", digest_of(old), digest_of(made), detail)
+    trail.append(conn, [entry], now)
+    return made.no
+
+
+@act("withdrawal.ask", "tasks.dispatch")
+def ask_withdrawal(conn: Connection, person: Person, now: datetime, task_id: str, subject_id: str, reason: str) -> str:
+    """Asks the head to take a drawn subject out after the lock, with a reason; the request's id (R17.2)."""
+    task, one = _dispatched(conn, task_id, subject_id)
+    if not any(unit == person.unit_id for unit in (task.unit_id, task.carried_out_by)):
+        permit(person, "tasks.dispatch", task.unit_id)
+    _must_be_open(conn, task_id, one)
+    said = _reason(reason)
+    made = Withdrawal(
+        named("withdrawal", task_id, subject_id, stamp(now)), task_id, subject_id, said, person.id, stamp(now), "asked"
+    )
+    tasks.add_withdrawal(conn, made)
+    detail = {"task": task.no, "reason": said}
+    about = f"withdrawal:{made.id}"
+    trail.append(conn, [trail.Act("withdrawal.ask", person.id, about, None, digest_of(made), detail)], now)
+    return made.id
+
+
+@act("task.withdraw", "tasks.approve")
+def withdraw(
+    conn: Connection, person: Person, now: datetime, withdrawal_id: str, answer: str, reason: str, field: Field
+) -> None:
+    """The head lets a subject out of the list, or doesn't, and never at his own request; its visit is void then."""
+    asked = tasks.withdrawal_of(conn, withdrawal_id, lock=True)
+    if asked is None:
+        raise Problem("not_found")
+    task, one = _dispatched(conn, asked.task_id, asked.subject_id)
+    permit(person, "tasks.approve", task.carried_out_by)
+    if asked.state != "asked":
+        raise Problem("withdrawal_decided")
+    if asked.asked_by == person.id:
+        raise Problem("own_entry")
+    state = "approved" if answer == "approved" else "refused"
+    said = reason.strip() if state == "approved" and not reason.strip() else _reason(reason)
+    tasks.decide_withdrawal(conn, withdrawal_id, state, said, person.id, now)
+    if state == "approved":
+        tasks.set_selection(conn, task.id, asked.subject_id, "withdrawn")
+        if one.visit_id is not None and one.visit_state == "open":
+            field.void(conn, person, now, one.visit_id, asked.reason)
+    detail = {"task": task.no, "state": state, "answer": said, "reason": asked.reason}
+    after = msgspec.structs.replace(asked, state=state, answer=said, decided_by=person.id, decided_at=stamp(now))
+    about = f"withdrawal:{withdrawal_id}"
+    entry = trail.Act("task.withdraw", person.id, about, digest_of(asked), digest_of(after), detail)
+    trail.append(conn, [entry], now)
+
+
+def _dispatched(conn: Connection, task_id: str, subject_id: str) -> tuple[Task, Drawn]:
+    """A dispatched task and one of its subjects, locked until the transaction ends."""
+    task = tasks.task_of(conn, task_id, lock=True)
+    drawn = {} if task is None else {one.subject_id: one for one in tasks.drawn_of(conn, task_id)}
+    if task is None or subject_id not in drawn:
+        raise Problem("not_found")
+    return task, drawn[subject_id]
+
+
+def _must_be_open(conn: Connection, task_id: str, one: Drawn) -> None:
+    """Nobody takes out who is out already, is being taken out, or was inspected."""
+    asked = any(
+        request.subject_id == one.subject_id and request.state == "asked"
+        for request in tasks.withdrawals_of(conn, task_id)
+    )
+    states = {"asked": asked, one.state: one.state != OPEN_TO_WITHDRAW, "final": one.visit_state == "final"}
+    found = next((name for name, holds in states.items() if holds), None)
+    if found is not None:
+        raise Problem("withdrawal_not_possible", members={"state": found}, state=SAID.get(found, found))
+
+
+SAID: Mapping[str, str] = {
+    "asked": "已有待决定的申请",
+    "withdrawn": "已经撤出",
+    "excused": "已经免查",
+    "final": "检查已经定稿",
+}
+"""How the problem says where a subject stands."""
+
+
+def _reason(text: str) -> str:
+    try:
+        return reason_of(text)
+    except Problem as problem:
+        if problem.code == "reason_missing":
+            raise Faulty("withdrawal_reason_missing", [Fault("reason", "missing")]) from None
+        raise
+
+
+# --- the parts of a dispatch ------------------------------------------------------------------------------------------
+
+
+def _executing(conn: Connection, task: Task, values: Mapping[str, str]) -> str:
+    """The unit that carries the task out: one that inspects; the task's own where it wasn't asked."""
+    chosen = values.get("executing_unit_id", "").strip() or task.unit_id
+    faults = [] if values.get("confirm") == "yes" else [Fault("confirm", "task_confirm")]
+    if chosen not in {id for id, _ in plans.planning_units(conn)}:
+        faults.append(Fault("executing_unit_id", "missing"))
+    if faults:
+        raise Faulty("task_unit_unfit", faults)
+    return chosen
+
+
+def _of_list(conn: Connection, task: Task) -> Locked:
+    """The subjects of the lead's list, once all of them are known (R13.1)."""
+    found = joint_lists.list_of(conn, task.joint_list or "")
+    if found is None or not found.rows:
+        raise Problem("task_not_drawn")
+    strange = [row.code for row in found.rows if row.subject_id is None]
+    if strange:
+        raise Problem("task_list_unknown", members={"codes": strange}, n=len(strange), codes="、".join(strange[:5]))
+    once = {row.subject_id: row.code for row in found.rows if row.subject_id is not None}
+    return Locked(found.sha256, tuple(Chosen(code, id) for id, code in once.items()))
+
+
+def _select(conn: Connection, task: Task, drawn: Locked, on: str) -> None:
+    """Who counts from now on (R15a.2), by the day of the lock."""
+    unit_id = task.carried_out_by
+    selections.add_selections(
+        conn,
+        [
+            Selection(task.id, one.subject_id, unit_id, on, ground=one.ground, document=one.document)
+            for one in drawn.subjects
+        ],
+    )
+
+
+def _open_visits(
+    conn: Connection,
+    person: Person,
+    now: datetime,
+    task: Task,
+    its: Sequence[Item],
+    drawn: Locked,
+    field: Field,
+    chance: bytes,
+) -> None:
+    """A visit a subject, with the checklist of the items that cover it; the crews are matched afterwards (R18.1)."""
+    known = tasks.frozen_subjects(conn, [one.subject_id for one in drawn.subjects])
+    looked_at = {id: [item for item in its if covers(item, one)] for id, one in known.items()}
+    if task.is_participant:  # the lead chose them: what none of our items covers is looked at with the first
+        looked_at = {id: found or list(its[:1]) for id, found in looked_at.items()}
+    bare = [known[id].code for id, found in looked_at.items() if not found]
+    if bare:
+        raise Problem("task_uncovered", members={"codes": bare}, codes="、".join(bare[:5]))
+    for place, one in enumerate(sorted(drawn.subjects, key=lambda one: one.code)):
+        subject = known[one.subject_id]
+        field.open_visit(
+            conn,
+            person,
+            now,
+            VisitOrder(
+                id=_uuid7(now, chance, place),
+                unit_id=task.carried_out_by,
+                subject_id=one.subject_id,
+                subject=(subject.name, subject.code),
+                template=template_of(looked_at[one.subject_id]),
+                window=(task.window_from, task.window_to),
+                tasks=[task.id],
+                nonce=sha256(chance + b"nonce" + str(place).encode()).hexdigest()[:32],
+            ),
+        )
+
+
+def _uuid7(now: datetime, chance: bytes, place: int) -> str:
+    """A UUIDv7 (RFC 9562) of a moment and of chance."""
+    random = int.from_bytes(sha256(chance + b"visit" + str(place).encode()).digest()[:10], "big")
+    milliseconds = int(now.timestamp() * 1000)
+    high, low = (random >> 62) & 0xFFF, random & ((1 << 62) - 1)
+    return str(uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low))
