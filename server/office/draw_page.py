@@ -1,0 +1,199 @@
+"""A draw as the office sees it: its steps, its list, what came from outside, who was drawn, and what is next."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from server.domain.public_draw import Opened, PublicFile, PublicSource, PublicVoid, opened, rows_of
+from server.domain.task import Task
+from server.errors import Problem
+from server.office.public_draws import Book, digest_of_seed, sources_of, void_of
+from server.store import directory, draw_pages, draws, tasks
+from server.store.draws import Draw, Frozen
+from server.store.session import Connection
+
+STEPS: Final = ("freeze", "commit", "contribute", "draw", "lock")
+"""The five steps, as the ceremony names them."""
+
+_DONE: Final = {"committed": 2, "contributed": 3, "drawn": 4, "locked": 5, "dispatched": 5}
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A line of the list of draws; `at` is when it came to where it stands."""
+
+    draw: Draw
+    task: str
+    unit: str
+    at: str
+    drawn: int | None
+    is_open: bool
+
+
+class Won(msgspec.Struct, frozen=True):
+    """A subject that was drawn; `excused` says why it isn't inspected, `moved_up` that it came in such a place."""
+
+    code: str
+    name: str
+    stratum: str
+    excused: str | None = None
+    moved_up: bool = False
+
+
+class View(msgspec.Struct, frozen=True):
+    """One draw with all that its pages show."""
+
+    draw: Draw
+    task: Task
+    unit: str
+    is_open: bool
+    sources: tuple[PublicSource, ...]
+    counted: Opened
+    kept: int
+    files: tuple[PublicFile, ...]
+    winners: tuple[Won, ...]
+    others: tuple[Draw, ...]
+    void: PublicVoid | None
+    names: dict[str, str]
+
+    @property
+    def steps(self) -> list[tuple[str, str]]:
+        """Each step with how far it is; a void stays where it was."""
+        return steps_of(self.draw)
+
+    @property
+    def left(self) -> list[PublicSource]:
+        """The numbers that are still to come."""
+        return [one for one in self.sources if one.value is None]
+
+    @property
+    def next(self) -> PublicSource | None:
+        """The number that is to come next, in the order in which they were announced."""
+        return self.left[0] if self.draw.state == "committed" and self.left else None
+
+    @property
+    def bits(self) -> int:
+        """How many bits were announced."""
+        return sum(one.bits for one in self.sources)
+
+    @property
+    def drawn(self) -> int | None:
+        """How many were drawn."""
+        return self.draw.drawn if self.draw.drawn_at else None
+
+    @property
+    def seed_digest(self) -> str | None:
+        """What may be shown of the seed."""
+        return digest_of_seed(self.draw.seed)
+
+    @property
+    def sha256(self) -> str | None:
+        """The digest that witnesses take home: that of the first file."""
+        return self.files[0].sha256 if self.files else None
+
+
+def steps_of(draw: Draw | None) -> list[tuple[str, str]]:
+    """Each step of a draw with `done`, `now` or `wait`; before there is one, the first is now."""
+    if draw is None:
+        done = 0
+    elif draw.state == "void":
+        done = 4 if draw.drawn_at else 2
+    else:
+        done = _DONE[draw.state]
+    now = done if draw is None or draw.state != "drawn" else 3
+    return [(name, "now" if n == now else "done" if n < done else "wait") for n, name in enumerate(STEPS)]
+
+
+def listed(conn: Connection, unit_id: str | None) -> list[Listed]:
+    """Every attempt of a unit, or of all, the latest first."""
+    units, names = directory.names_of_units(conn), {one.id: one.name for one in tasks.tasks(conn, unit_id)}
+    return [
+        Listed(
+            draw,
+            names.get(draw.task_id, ""),
+            units.get(draw.unit_id, ""),
+            draw.void.at if draw.void else draw.drawn_at or draw.committed_at,
+            draw.drawn if draw.drawn_at else None,
+            draws.is_public(conn, draw),
+        )
+        for draw in draws.draws(conn, unit_id)
+    ]
+
+
+def view_of(conn: Connection, draw_id: str) -> View:
+    """One draw."""
+    draw = draws.draw_of(conn, draw_id)
+    task = None if draw is None else tasks.task_of(conn, draw.task_id)
+    if draw is None or task is None:
+        raise Problem("not_found")
+    book = Book(conn)
+    files = draws.files_of(conn, draw.id)
+    return View(
+        draw=draw,
+        task=task,
+        unit=book.units.get(draw.unit_id, ""),
+        is_open=draws.is_public(conn, draw),
+        sources=sources_of(book, draw.sources, draw.contributions),
+        counted=opened(document_of(draw, draws.frozen_of(conn, draw.id).frame)),
+        kept=draw.exempt,
+        files=tuple(PublicFile(one.version, one.why, one.at, one.sha256, None) for one in files),
+        winners=_winners(conn, draw),
+        others=tuple(one for one in draws.draws_by_no(conn, draw.no) if one.id != draw.id),
+        void=None if draw.void is None else void_of(book, draw.void.reason, draw.void.by, draw.void.at),
+        names=book.people,
+    )
+
+
+def document_of(draw: Draw, frame: str) -> dict[str, Any]:
+    """What a file would say of the list, before there is one."""
+    return {
+        "frame": frame,
+        "rules": draw.rules,
+        "quotas": draw.quotas,
+        "winners": draw.winners,
+        "excused": draw.excused,
+    }
+
+
+def _winners(conn: Connection, draw: Draw) -> tuple[Won, ...]:
+    gone = {one.code: one.reason for one in draw.excused}
+    strata = {code: stratum for stratum, codes in sorted(draw.winners.items()) for code in codes}
+    up = {one.next: strata.get(one.code, "") for one in draw.excused if one.next}
+    names = draw_pages.names_by_code(conn, [*strata, *up])
+    return tuple(
+        Won(code, names.get(code, code), stratum, gone.get(code), code in up) for code, stratum in (strata | up).items()
+    )
+
+
+# --- lists ------------------------------------------------------------------------------------------------------------
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A subject of a list: a candidate, or left out with a reason; `ground` exempts it from the cap."""
+
+    code: str
+    stratum: str
+    reason: str
+    document: str
+    ground: str
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """A list with what it comes to."""
+
+    rows: list[Row]
+    counted: Opened
+    kept: int
+
+
+def listing(frozen: Frozen, rules: str) -> Listing:
+    """A frozen list, or one as it would be frozen, by the rules of its draw."""
+    document = {"frame": frozen.frame, "rules": rules, "quotas": {}, "winners": {}, "excused": []}
+    return Listing([_row(frozen, *line) for line in rows_of(frozen.frame)], opened(document), len(frozen.kept))
+
+
+def _row(frozen: Frozen, code: str, stratum: str, part: str, reason: str) -> Row:
+    ground, document = frozen.kept.get(code, ("", ""))
+    is_out = part == "X"
+    return Row(code, stratum, reason if is_out else "", frozen.documents.get(code, "") if is_out else document, ground)

@@ -1,0 +1,253 @@
+"""What everybody may read of draws: attempts, numbers from outside, digests; files only once they are open (R17.1)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from server.domain.draw_sources import Source
+from server.domain.public_draw import (
+    OTHER_CASE,
+    Opened,
+    PublicAttempt,
+    PublicDraw,
+    PublicFile,
+    PublicSource,
+    PublicVoid,
+    Rates,
+)
+from server.errors import Problem
+from server.store import crews, directory, draw_pages, draws, tasks
+from server.store.crews import Match
+from server.store.draws import Draw
+from server.store.session import Connection
+
+
+class Given(Protocol):
+    """A number that came, in the draw of subjects or in that of officers."""
+
+    @property
+    def k(self) -> str: ...
+    @property
+    def v(self) -> str: ...
+    @property
+    def at(self) -> str: ...
+    @property
+    def by(self) -> str: ...
+    @property
+    def evidence(self) -> str | None: ...
+    @property
+    def link(self) -> str | None: ...
+
+
+class Book:
+    """Names and tasks that a page of draws needs, read once."""
+
+    def __init__(self, conn: Connection) -> None:
+        self.conn = conn
+        self.people = directory.names_of_people(conn)
+        self.units = directory.names_of_units(conn)
+
+    def name(self, id: str) -> str:
+        """Who it is; a witness has no account and is named as he was written down."""
+        return self.people.get(id, id)
+
+
+def listed(conn: Connection, first: int, most: int) -> list[PublicDraw]:
+    """Some draws, the latest number first."""
+    book = Book(conn)
+    found = (draws.draws_by_no(conn, draws.no_of(year, seq)) for year, seq in draw_pages.numbers(conn, first, most))
+    return [_draw(book, attempts) for attempts in found]
+
+
+def one(conn: Connection, no: str) -> PublicDraw:
+    """A draw by its number."""
+    found = draws.draws_by_no(conn, no)
+    if not found:
+        raise Problem("not_found")
+    return _draw(Book(conn), found)
+
+
+def _draw(book: Book, attempts: Sequence[Draw]) -> PublicDraw:
+    first = attempts[0]
+    task = tasks.task_of(book.conn, first.task_id)
+    if task is None:
+        raise Problem("not_found")
+    shown = tuple(_attempt(book, draw) for draw in sorted(attempts, key=lambda draw: -draw.attempt))
+    return PublicDraw(
+        no=first.no,
+        task_no=task.no,
+        task=task.name,
+        unit=book.units.get(first.unit_id, ""),
+        window_to=task.window_to,
+        attempts=shown,
+        crews=tuple(_match(book, match) for match in crews.matches_of_task(book.conn, task.id)[::-1]),
+    )
+
+
+def _attempt(book: Book, draw: Draw) -> PublicAttempt:
+    is_open = draws.is_public(book.conn, draw)
+    files = draws.files_of(book.conn, draw.id)
+    return PublicAttempt(
+        id=draw.id,
+        attempt=draw.attempt,
+        state=draw.state,
+        prev=draw.prev,
+        commit=draw.commit,
+        committed_at=draw.committed_at,
+        sources=sources_of(book, draw.sources, draw.contributions),
+        files=tuple(
+            PublicFile(file.version, file.why, file.at, file.sha256, href_of(draw, file.version) if is_open else None)
+            for file in files
+        ),
+        is_open=is_open,
+        drawn_at=draw.drawn_at,
+        drawn=draw.drawn if draw.drawn_at else None,
+        seed_digest=digest_of_seed(draw.seed),
+        void=None if draw.void is None else void_of(book, draw.void.reason, draw.void.by, draw.void.at),
+        excused=len(draw.excused),
+    )
+
+
+def href_of(draw: Draw, version: int) -> str:
+    """Where a version of a file lies."""
+    return f"/draws/{draw.no}/files/{draw.attempt}-{version}.json"
+
+
+def digest_of_seed(seed: str | None) -> str | None:
+    """What is shown of a seed that is sealed."""
+    return None if seed is None else hashlib.sha256(seed.encode()).hexdigest()
+
+
+def void_of(book: Book, reason: str | None, by: str | None, at: str | None) -> PublicVoid | None:
+    """Why an attempt doesn't count, and who said so by name."""
+    return None if at is None else PublicVoid(reason or "", book.name(by or ""), at)
+
+
+def sources_of(
+    book: Book, announced: Iterable[Source | Mapping[str, Any]], given: Iterable[Given]
+) -> tuple[PublicSource, ...]:
+    """What was announced, each with what came."""
+    came = {one.k: one for one in given}
+    named = (msgspec.convert(msgspec.to_builtins(source), PublicSource) for source in announced)
+    return tuple(_source(book, source, came.get(source.id)) for source in named)
+
+
+def _source(book: Book, source: PublicSource, came: Given | None) -> PublicSource:
+    if came is None:
+        return source
+    return msgspec.structs.replace(
+        source, value=came.v, at=came.at, by=book.name(came.by), evidence=came.evidence, link=came.link
+    )
+
+
+def _match(book: Book, match: Match) -> PublicAttempt:
+    return PublicAttempt(
+        id=match.id,
+        attempt=match.attempt,
+        state=match.state,
+        prev=match.prev,
+        commit=match.commit,
+        committed_at=match.committed_at,
+        sources=sources_of(book, match.sources, crews.contributions_of(book.conn, match.id)),
+        files=(),
+        is_open=False,
+        drawn_at=match.matched_at,
+        drawn=len(match.teams) if match.matched_at else None,
+        seed_digest=digest_of_seed(match.seed),
+        void=void_of(book, match.void_reason, match.void_by, match.void_at),
+    )
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def body_of(conn: Connection, no: str, name: str) -> bytes:
+    """A file's exact bytes by its name, `attempt-version`; a sealed one doesn't exist for the public."""
+    for draw in draws.draws_by_no(conn, no):
+        if draws.is_public(conn, draw):
+            for file in draws.files_of(conn, draw.id):
+                if f"{draw.attempt}-{file.version}.json" == name:
+                    return draws.body_of(conn, draw.id, file.version) or b""
+    raise Problem("not_found")
+
+
+def newest_open(conn: Connection, draw: PublicDraw) -> tuple[PublicAttempt, dict[str, Any]] | None:
+    """The newest file that is open, of the attempt that counts where it has one, read."""
+    for attempt in draw.attempts:
+        if attempt.is_open and attempt.newest is not None:
+            body = draws.body_of(conn, attempt.id, attempt.newest.version)
+            document: dict[str, Any] = msgspec.json.decode(body or b"{}")
+            return attempt, document
+    return None
+
+
+def kept(conn: Connection, attempt: PublicAttempt) -> int:
+    """How many an exemption kept on the list (R15a.3)."""
+    draw = draws.draw_of(conn, attempt.id)
+    return 0 if draw is None else draw.exempt
+
+
+def names_of(conn: Connection, shown: Opened) -> dict[str, str]:
+    """The names of those who were drawn, or moved up."""
+    codes = [code for code, _ in shown.winners] + [one["next"] for one in shown.excused if one["next"]]
+    return draw_pages.names_by_code(conn, codes)
+
+
+# --- rates and the chain ----------------------------------------------------------------------------------------------
+
+
+def rates(conn: Connection) -> list[Rates]:
+    """What each unit that draws did otherwise than by lot, and how often."""
+    open_ids = [draw.id for draw in draws.draws(conn, None) if draws.is_public(conn, draw)]
+    attempts, out = draw_pages.draws_and_voids(conn), draw_pages.left_out(conn, open_ids, OTHER_CASE)
+    replaced, ways, places = draw_pages.replacements(conn), draw_pages.ways_out(conn), draw_pages.places(conn)
+    units = directory.names_of_units(conn)
+    return [
+        Rates(
+            units.get(id, id),
+            *attempts.get(id, (0, 0)),
+            places.get(id, 0),
+            replaced.get(id, 0),
+            ways.get((id, "direct_assignment"), 0),
+            ways.get((id, "merged_pool"), 0),
+            *out.get(id, (0, 0)),
+        )
+        for id in sorted({*attempts, *replaced, *places, *(id for id, _ in ways)})
+    ]
+
+
+def chain(conn: Connection) -> dict[str, Any]:
+    """Both chains, each in its order."""
+    return {
+        "t": "draw-chain/1",
+        "sdraw1": [_link(conn, draw) for draw in sorted(draws.draws(conn, None), key=lambda one: one.place)],
+        "omatch1": [_crew_link(conn, match) for match in crews.matches(conn)],
+    }
+
+
+def _link(conn: Connection, draw: Draw) -> dict[str, Any]:
+    is_open = draws.is_public(conn, draw)
+    files = [
+        {"version": one.version, "sha256": one.sha256, "href": href_of(draw, one.version) if is_open else None}
+        for one in draws.files_of(conn, draw.id)
+    ]
+    return _committed(draw) | {"no": draw.no, "files": files}
+
+
+def _crew_link(conn: Connection, match: Match) -> dict[str, Any]:
+    task = tasks.task_of(conn, match.task_id)
+    return _committed(match) | {"task": None if task is None else task.no}
+
+
+def _committed(one: Draw | Match) -> dict[str, Any]:
+    return {
+        "attempt": one.attempt,
+        "prev": one.prev,
+        "commit": one.commit,
+        "committed_at": one.committed_at,
+        "state": one.state,
+    }
