@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -10,9 +12,10 @@ from server.domain.public_draw import Opened, PublicFile, PublicSource, PublicVo
 from server.domain.task import Task
 from server.errors import Problem
 from server.office.public_draws import Book, digest_of_seed, sources_of, void_of
+from server.standalone import verify_draw
 from server.store import directory, draw_pages, draws, tasks
 from server.store.draws import Draw, Frozen
-from server.store.session import Connection
+from server.store.session import Connection, Database
 
 STEPS: Final = ("freeze", "commit", "contribute", "draw", "lock")
 """The five steps, as the ceremony names them."""
@@ -83,6 +86,11 @@ class View(msgspec.Struct, frozen=True):
         return self.draw.drawn if self.draw.drawn_at else None
 
     @property
+    def is_last(self) -> bool:
+        """Whether no further attempt was made."""
+        return all(one.attempt < self.draw.attempt for one in self.others)
+
+    @property
     def seed_digest(self) -> str | None:
         """What may be shown of the seed."""
         return digest_of_seed(self.draw.seed)
@@ -103,6 +111,20 @@ def steps_of(draw: Draw | None) -> list[tuple[str, str]]:
         done = _DONE[draw.state]
     now = done if draw is None or draw.state != "drawn" else 3
     return [(name, "now" if n == now else "done" if n < done else "wait") for n, name in enumerate(STEPS)]
+
+
+def hindrance(conn: Connection, task: Task) -> str | None:
+    """Why no draw can begin for a task: `participant`, `not_approved`, or `stands` where there is one already."""
+    if task.is_participant:
+        return "participant"
+    if task.state != "approved":
+        return "not_approved"
+    return None if draws.standing_of_task(conn, task.id) is None else "stands"
+
+
+def ready(conn: Connection, unit_id: str | None) -> list[Task]:
+    """The tasks whose draw can begin."""
+    return [one for one in tasks.tasks(conn, unit_id, ("approved",)) if hindrance(conn, one) is None]
 
 
 def listed(conn: Connection, unit_id: str | None) -> list[Listed]:
@@ -166,6 +188,25 @@ def _winners(conn: Connection, draw: Draw) -> tuple[Won, ...]:
     )
 
 
+def agreeing(db: Database, view: View) -> int | None:
+    """How many programs come to the same draw: the one that drew, and the verifier that anybody may take; 0 if not.
+
+    None where nothing was drawn yet.
+    """
+    if not view.files or view.draw.seed is None:
+        return None
+    newest = view.files[-1]
+    return 2 if _is_verified(db, view.draw.id, newest.version, newest.sha256) else 0
+
+
+@lru_cache(maxsize=256)
+def _is_verified(db: Database, draw_id: str, version: int, sha256: str) -> bool:
+    """What the verifier says of one version; a version never changes, so it is asked once."""
+    with db.read() as conn:
+        body = draws.body_of(conn, draw_id, version) or b""
+    return verify_draw.check(body, sha256).exit_code == 0
+
+
 # --- lists ------------------------------------------------------------------------------------------------------------
 
 
@@ -177,6 +218,7 @@ class Row(msgspec.Struct, frozen=True):
     reason: str
     document: str
     ground: str
+    name: str = ""
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -191,6 +233,13 @@ def listing(frozen: Frozen, rules: str) -> Listing:
     """A frozen list, or one as it would be frozen, by the rules of its draw."""
     document = {"frame": frozen.frame, "rules": rules, "quotas": {}, "winners": {}, "excused": []}
     return Listing([_row(frozen, *line) for line in rows_of(frozen.frame)], opened(document), len(frozen.kept))
+
+
+def named(conn: Connection, rows: Iterable[Row]) -> list[Row]:
+    """Rows with the names of today."""
+    found = list(rows)
+    names = draw_pages.names_by_code(conn, [row.code for row in found])
+    return [msgspec.structs.replace(row, name=names.get(row.code, "")) for row in found]
 
 
 def _row(frozen: Frozen, code: str, stratum: str, part: str, reason: str) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
@@ -9,13 +10,14 @@ from typing import Final
 from litestar.datastructures import UploadFile
 
 from server.domain import picture, text
+from server.domain.draw_sources import KINDS, MOST_PARTS, PER_HUNDRED, Source, bits_of
 from server.domain.entry import Entry
 from server.domain.faults import Fault
 from server.domain.instant import BEIJING, stamp
-from server.routes.forms import Form, refuse
+from server.routes.forms import refuse
 from server.store.files import FileStore
 
-KINDS: Final = ("lottery", "dice", "beacon", "public_digits", "digits")
+HOME: Final = "/office/draws"
 SOURCES: Final = 4
 """How many numbers from outside the form has room for."""
 
@@ -67,14 +69,36 @@ def evidence_of(files: FileStore, upload: UploadFile | None) -> tuple[str, str] 
     return sha256, mime or ""
 
 
-def typed_sources(values: Mapping[str, str]) -> list[dict[str, str]]:
-    """The rows of the form in which anything was typed."""
-    rows = (
-        {part: values.get(f"source.{n}.{part}", "").strip() for part in ("kind", "what", "n")} for n in range(SOURCES)
-    )
-    return [row for row in rows if any(row.values())]
+def typed_sources(values: Mapping[str, str]) -> list[tuple[int, dict[str, str]]]:
+    """The rows of the form in which a kind was chosen or anything named."""
+    parts = ("kind", "what", "n")
+    rows = [{part: text.clean(values.get(f"source.{n}.{part}", "")) for part in parts} for n in range(SOURCES)]
+    return [(n, row) for n, row in enumerate(rows) if row["kind"] or row["what"]]
 
 
-def contribution_form(form: Form) -> Given:
-    """The fields of a number that came."""
-    return Given(form.values)
+def bits_typed(values: Mapping[str, str]) -> int:
+    """How many bits the form's rows come to, as far as they can be understood."""
+    return sum(_bits(row["kind"], row["n"]) for _, row in typed_sources(values))
+
+
+def _bits(kind: str, n: str) -> int:
+    is_number = n.isascii() and n.isdigit() and len(n) < 5
+    return bits_of(kind, int(n) if is_number else 0) if kind in KINDS else 0
+
+
+def sources_of(values: Mapping[str, str]) -> tuple[Source, ...]:
+    """The numbers from outside that a form announces; what is wrong is said beside its field."""
+    entry, found = Given(values), []
+    due = entry.moment("due") or ""
+    counted: Counter[str] = Counter()
+    for n, _ in typed_sources(values):
+        kind = entry.choice(f"source.{n}.kind", KINDS)
+        what = entry.line(f"source.{n}.what", most=120)
+        parts = entry.number(f"source.{n}.n", 1, MOST_PARTS, required=kind in PER_HUNDRED)
+        counted[kind] += 1
+        if kind in KINDS:
+            found.append(Source(f"{kind}/{counted[kind]}", kind, bits_of(kind, parts or 0), what, due))
+    if not found and entry.is_good:
+        entry.wrong("source.0.kind", "missing")
+    refuse(entry.faults)
+    return tuple(found)
