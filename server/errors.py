@@ -320,24 +320,6 @@ CODES: dict[str, Code] = {
         "谁公布的承诺，谁不能作废，请另一位负责人办理。",
         "Who published the commitment cannot void it; somebody else must.",
     ),
-    "draw_missing": Code(
-        409,
-        "17",
-        "这个任务还没有抽出名单，不能锁定派发。",
-        "Nothing has been drawn for this task: there is no list to lock and dispatch.",
-    ),
-    "draw_not_saved": Code(
-        409,
-        "15-2",
-        "任务还没有批准，或已经派发、取消，不能抽取。",
-        "A draw needs a task that is saved and approved, and not dispatched or cancelled.",
-    ),
-    "draw_participant": Code(
-        409,
-        "13",
-        "这是参与的联合抽查，对象由牵头单位抽取，本局不另抽。",
-        "In this joint check the lead draws; we take part and do not draw ourselves.",
-    ),
     "draw_twice": Code(
         409,
         "15-1",
@@ -733,6 +715,99 @@ CODES: dict[str, Code] = {
         "12",
         "这个股室的计划已经提交；要改，请法规股先退回。",
         "This unit's part was handed in; to change it the legal unit gives it back first.",
+    ),
+    # --- crews: matches, ways out, replacements, recusals --------------------------------------------------------------
+    "crew_not_dispatched": Code(
+        409, "18", "任务下达以后才匹配执法人员。", "Crews are matched once the task is dispatched."
+    ),
+    "crew_committed": Code(
+        409,
+        "18",
+        "这次匹配已经承诺，不能再改。确有必要时由股室负责人作废，再做第二次。",
+        "This match is committed and stays. If it must be, the unit head voids it, and a second attempt follows.",
+    ),
+    "crew_nothing_left": Code(409, "18", "这项任务的每一户都有检查组了。", "Every visit of this task has its crew."),
+    "crew_unplanned": Code(
+        409,
+        "18",
+        "还有 {n} 户没有定上门时间，请先保存时间安排。",
+        "{n} visits have no half-day yet; save the plan first.",
+    ),
+    "crew_day_past": Code(
+        409, "18", "{day} 已经过去，请先改上门时间。", "{day} has passed; change the half-day first."
+    ),
+    "crew_infeasible": Code(
+        409,
+        "18",
+        "执法人员不够，还差 {short} 名，配不出来。请看缺口说明，换时间，或走第十八条的两条路。",
+        "There are not enough officers, {short} short. See what is missing: another day, or one of the two ways of article 18.",
+    ),
+    "crew_feasible": Code(
+        409,
+        "18",
+        "系统能配出检查组，不能走直接委派或合并匹配。",
+        "Crews can be matched, so neither direct assignment nor a merged pool is open.",
+    ),
+    "crew_open_elsewhere": Code(
+        409,
+        "18",
+        "本股室另一项任务在同一半天的匹配还没有完成，请先做完那一项。",
+        "Another match of this unit for the same half-days is not finished; finish that one first.",
+    ),
+    "crew_not_qualified": Code(
+        409,
+        "18",
+        "所选人员中有人证件无效、须回避、请假或者专业不符，不能委派。",
+        "One of the chosen officers has no valid certificate, must keep away, is on leave, or lacks the domain.",
+    ),
+    "crew_too_few": Code(
+        422,
+        "18",
+        "每户至少要两名执法人员，其中一名任组长。",
+        "A visit needs two officers at least, one of them leading.",
+    ),
+    "crew_no_expert": Code(
+        409,
+        "18",
+        "「{subject}」要的专家不够，专家库里合适的只有 {n} 名。",
+        "Not enough experts for {subject}: the library has only {n} who fit.",
+    ),
+    "crew_waits": Code(409, "18", "约定的随机数还没有收齐。", "Not every promised number has come yet."),
+    "crew_state": Code(
+        409, "18", "这次匹配现在不能这样办，请刷新后再看。", "The match does not stand so; reload the page."
+    ),
+    "crew_stale": Code(
+        409,
+        "19",
+        "「{name}」的执法证在匹配这一天已经无效，请作废这次匹配，重新来过。",
+        "The certificate of {name} is not valid on the day of the match; void this attempt and begin again.",
+    ),
+    "crew_way_decided": Code(409, "18", "这件申请已经有答复了。", "This request has been answered already."),
+    "crew_not_member": Code(409, "20", "他现在不在这户的检查组里。", "This officer is not in the crew now."),
+    "crew_asked_already": Code(
+        409, "20", "更换这名人员的申请已经在等答复。", "A request to replace this officer waits for its answer already."
+    ),
+    "crew_visit_over": Code(
+        409, "20", "这户的检查已经定稿或作废，不能再换人。", "The visit is final or void; its crew does not change."
+    ),
+    "crew_no_substitute": Code(
+        409,
+        "20",
+        "按顺序已经没有合适的人可以替补。请写明理由指定一人，或申请合并邻近单位的人员。",
+        "Nobody is left by lot who could come. Name somebody with a reason, or ask for a neighbour's officers.",
+    ),
+    "crew_substitute_unfit": Code(
+        409,
+        "20",
+        "「{name}」不能替补：证件、回避、请假或者时间不合适。",
+        "{name} cannot come: certificate, recusal, leave or another visit stands against it.",
+    ),
+    "recusal_there": Code(
+        409, "20", "这名人员的回避已经登记在案。", "A recusal of this officer is on record for this visit already."
+    ),
+    "recusal_decided": Code(409, "20", "这件回避申请已经有决定了。", "This request has been decided already."),
+    "recusal_not_own": Code(
+        403, "20", "回避由本人申明，请用本人的账号办理。", "An officer declares his own recusal, under his own account."
     ),
     # --- the library of subjects -----------------------------------------------------------------------------------
     "subject_used": Code(

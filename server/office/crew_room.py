@@ -1,0 +1,163 @@
+"""What a match rests on: a task's visits, their half-days, who could make each of them, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+from server.domain.access import allows
+from server.domain.crew import NotFeasible, Visit, cap_of, in_order
+from server.domain.crew_frame import frame_text, left_out, out_of_frame, proposed_half_days
+from server.domain.instant import beijing_day
+from server.domain.interest import barred_pairs
+from server.domain.task import Task
+from server.errors import Problem
+from server.store import calendars, crews, interests, leaves, recusals, registry, tasks
+from server.store.crews import Candidate, Plan, Seen, Way
+from server.store.people import Person
+from server.store.session import Connection
+
+SLOTS = 1
+"""Visits that an officer makes in half a day."""
+
+
+class Room(msgspec.Struct, frozen=True):
+    """A dispatched task with all that the lot asks; `visits` are those that still have no crew."""
+
+    task: Task
+    unit_id: str
+    domain: str
+    visits: list[Seen]
+    plans: dict[str, Plan]
+    officers: list[Candidate]
+    ways: list[Way]
+    left_out: dict[str, dict[str, str]]
+    """Visit -> officer -> why he can't make it; of those who take part, and where the visit has its half-day."""
+    day: str
+
+    @property
+    def able(self) -> list[Candidate]:
+        """Who takes part in a lot of today: the frame's `E` rows."""
+        return [one for one in self.officers if out_of_frame(one, self.day, self.domain) is None]
+
+    @property
+    def direct(self) -> dict[str, Way]:
+        """Visit -> the direct assignment that was approved for it."""
+        found = [one for one in self.ways if one.state == "approved" and one.kind == "direct_assignment"]
+        return {one.visit_id: one for one in found if one.visit_id is not None}
+
+    @property
+    def matched(self) -> list[Seen]:
+        """The visits that the lot is for."""
+        return [one for one in self.visits if one.id not in self.direct]
+
+    @property
+    def planned(self) -> list[Visit]:
+        """Those of them that have a half-day, as the lot takes them."""
+        return in_order(self._visit(one) for one in self.matched if one.id in self.plans)
+
+    def _visit(self, seen: Seen) -> Visit:
+        plan, out = self.plans[seen.id], self.left_out[seen.id]
+        fit = [one for one in self.able if one.id not in out]
+        lead = tuple(sorted(one.certificate for one in fit if one.may_lead))
+        every = tuple(sorted(one.certificate for one in fit))
+        return Visit(seen.code, plan.k, plan.half_day, every, None if lead == every else lead)
+
+    @property
+    def frame(self) -> str:
+        """The officers' list as it is hashed."""
+        return frame_text(self.officers, self.day, self.domain)
+
+    @property
+    def shortage(self) -> list[dict[str, Any]]:
+        """What is missing where no lawful teams exist; empty where there are some."""
+        return shortage_of(self.planned, SLOTS)
+
+
+def shortage_of(visits: Sequence[Visit], slots: int) -> list[dict[str, Any]]:
+    """Half-day after half-day: how many officers its visits need, how many could come, how many are short (R18.4).
+
+    Where no half-day by itself is short, one line says so of all of them together.
+    """
+    try:
+        cap_of(visits, max(len({o for one in visits for o in one.elig}), 1), slots)
+        return []
+    except NotFeasible:
+        found = [_line(half_day, [one for one in visits if one.half_day == half_day], slots) for half_day in
+                 sorted({one.half_day for one in visits})]  # fmt: skip
+        short = [line for line in found if line["short"] > 0]
+        return short or [_line("", list(visits), slots)]
+
+
+def _line(half_day: str, visits: Sequence[Visit], slots: int) -> dict[str, Any]:
+    need = sum(one.k for one in visits)
+    have = min(slots * len({o for one in visits for o in one.elig}), sum(min(one.k, len(one.elig)) for one in visits))
+    return {"half_day": half_day, "visits": [one.s for one in visits], "need": need, "have": have, "short": need - have}
+
+
+def room_of(conn: Connection, task_id: str, now: datetime) -> Room:
+    """A task's room, if it was dispatched."""
+    task = tasks.task_of(conn, task_id)
+    if task is None:
+        raise Problem("not_found")
+    if task.state != "dispatched":
+        raise Problem("crew_not_dispatched")
+    unit_id, day = task.carried_out_by, beijing_day(now).isoformat()
+    item = registry.items_by_id(conn, [task.drawn_item]).get(task.drawn_item)
+    domain = "other" if item is None else item.sector
+    visits = [one for one in crews.visits_of_task(conn, task_id) if one.state == "open" and not one.crew]
+    plans, ways = crews.plans_of(conn, [one.id for one in visits]), crews.ways_of_task(conn, task_id)
+    officers = sorted(crews.candidates(conn, unit_id) + lent(conn, ways), key=lambda one: one.certificate)
+    out = {
+        seen.id: reasons_of(conn, officers, seen, plans[seen.id].half_day, domain, day)
+        for seen in visits
+        if seen.id in plans
+    }
+    return Room(task, unit_id, domain, visits, plans, officers, ways, out, day)
+
+
+def room_for(conn: Connection, person: Person, right: str, task_id: str, now: datetime) -> Room:
+    """The room for who may act in it; for who may not even read it, it isn't there."""
+    task = tasks.task_of(conn, task_id)
+    if task is None or not allows(person.roles, person.unit_id, "crews.read", task.carried_out_by):
+        raise Problem("not_found")
+    if not allows(person.roles, person.unit_id, right, task.carried_out_by):
+        raise Problem("other_unit")
+    return room_of(conn, task_id, now)
+
+
+def lent(conn: Connection, ways: Sequence[Way]) -> list[Candidate]:
+    """The neighbours' officers whom an approved merged pool brings, each once."""
+    ids = {one for way in ways if way.kind == "merged_pool" and way.state == "approved" for one in way.officers}
+    return list(crews.candidates_by_id(conn, ids).values())
+
+
+def reasons_of(
+    conn: Connection, officers: Sequence[Candidate], seen: Seen, half_day: str, domain: str, day: str
+) -> dict[str, str]:
+    """Officer -> why he can't make this visit; those who take no part in a lot of that day aren't among them."""
+    able = [one for one in officers if out_of_frame(one, day, domain) is None]
+    ids, on = [one.id for one in able], half_day[:10]
+    barred = barred_pairs(interests.interests_of(conn, ids), date.fromisoformat(on), date.fromisoformat(on))
+    recused, away = recusals.recused_pairs(conn, ids), leaves.leaves_of(conn, ids, on, on)
+    busy = crews.engagements(conn, ids)
+    found = {one.id: left_out(one, half_day, seen.subject_id, barred, recused, away, busy) for one in able}
+    return {officer: why for officer, why in found.items() if why is not None}
+
+
+def proposal_of(conn: Connection, room: Room) -> dict[str, str]:
+    """Visit -> half-day: the visits spread over the working days that are left of their windows."""
+    first = date.fromisoformat(room.day)
+    windows = [
+        (one.id, max(first, date.fromisoformat(one.window_from)), date.fromisoformat(one.window_to))
+        for one in room.visits
+    ]
+    return proposed_half_days(windows, calendars.calendar(conn))
+
+
+def numbers_of(officers: Sequence[Candidate]) -> Mapping[str, str]:
+    """Certificate number -> id."""
+    return {one.certificate: one.id for one in officers}

@@ -1,0 +1,358 @@
+"""Crews by lot: half-days, commitment, contributions, match, void, and the assignment to the phones (18, 19)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import rfc8785
+
+from server.domain import crew as lot
+from server.domain.crew_frame import LEAST, is_half_day, out_of_frame
+from server.domain.draw import canonical, commit_of, digest, seed_of
+from server.domain.draw_sources import Source, check_contribution, must_be_enough, must_be_in_time
+from server.domain.faults import Fault, Invalid
+from server.domain.instant import beijing_day, stamp
+from server.errors import Problem
+from server.office.act import act, digest_of, new_id, permit
+from server.office.crew_file import keep_version
+from server.office.crew_room import SLOTS, Room, numbers_of, room_for
+from server.office.field import Field
+from server.store import crews, trail
+from server.store.crews import Contribution, Match, Plan
+from server.store.people import Person
+from server.store.seal import Sealer
+from server.store.session import Connection
+
+ARTICLE = "18"
+MOST = 9
+"""Officers, or experts, of one visit."""
+
+
+@act("crew.plan", "crews.run")
+def plan(conn: Connection, person: Person, now: datetime, task_id: str, values: Mapping[str, str]) -> None:
+    """Saves half-day, number of officers and experts of each visit: `half_day:<visit>`, `k:...`, `experts:...`,
+    `expert_reason:...`. What is committed can't be planned anew."""
+    room = room_for(conn, person, "crews.run", task_id, now)
+    _must_be_free(conn, task_id)
+    plans = _planned(room, person, now, values)
+    crews.keep_plans(conn, plans)
+    _note(conn, person, now, "crew.plan", f"crew:{task_id}", None, [msgspec.to_builtins(one) for one in plans])
+
+
+def _planned(room: Room, person: Person, now: datetime, values: Mapping[str, str]) -> list[Plan]:
+    faults: list[Fault] = []
+    found = []
+    for seen in room.visits:
+        given = {name: values.get(f"{name}:{seen.id}", "").strip() for name in ("half_day", "k", "experts")}
+        reason = " ".join(values.get(f"expert_reason:{seen.id}", "").split())[:200]
+        half_day, k = given["half_day"], given["k"] or str(max(room.task.crew_size, LEAST))
+        experts = given["experts"] or "0"
+        if not is_half_day(half_day) or not max(seen.window_from, room.day) <= half_day[:10] <= seen.window_to:
+            faults.append(Fault(f"half_day:{seen.id}", "crew_half_day", {"since": seen.window_from,
+                                                                        "until": seen.window_to}))  # fmt: skip
+        if not (k.isascii() and k.isdigit() and LEAST <= int(k) <= MOST):
+            faults.append(Fault(f"k:{seen.id}", "not_a_number", {"least": LEAST, "most": MOST}))
+        if not (experts.isascii() and experts.isdigit() and int(experts) <= MOST):
+            faults.append(Fault(f"experts:{seen.id}", "not_a_number", {"least": 0, "most": MOST}))
+        elif int(experts) and not reason:
+            faults.append(Fault(f"expert_reason:{seen.id}", "missing"))
+        if not faults:
+            by, at = person.id, stamp(now)
+            found.append(Plan(seen.id, room.task.id, half_day, int(k), int(experts), reason, by, at))
+    if faults:
+        raise Invalid(faults, ARTICLE)
+    return found
+
+
+@act("crew.commit", "crews.run")
+def commit(
+    conn: Connection,
+    person: Person,
+    now: datetime,
+    task_id: str,
+    sources: Sequence[Source],
+    secret: bytes,
+    sealer: Sealer,
+) -> str:
+    """Freezes officers, visits and rules, and publishes the commitment of a fresh secret; gives the match's id."""
+    room = room_for(conn, person, "crews.run", task_id, now)
+    attempt = _must_be_free(conn, task_id)
+    must_be_enough(sources, now)
+    _must_be_ready(conn, room)
+    made = _committed(conn, room, attempt, sources, secret.hex(), sealer, person, now)
+    crews.add_match(conn, made)
+    _note(conn, person, now, "crew.commit", f"crew:{made.id}", None, made.commit, {"task": task_id, "attempt": attempt})
+    return made.id
+
+
+def _must_be_free(conn: Connection, task_id: str) -> int:
+    """The number of the next attempt: the one before must be void, there is no other way to match again."""
+    before = crews.matches_of_task(conn, task_id)
+    if before and before[-1].state != "void":
+        raise Problem("crew_committed")
+    return len(before) + 1
+
+
+def _must_be_ready(conn: Connection, room: Room) -> None:
+    if not room.visits:
+        raise Problem("crew_nothing_left")
+    missing = [one.name for one in room.matched if one.id not in room.plans]
+    if missing:
+        raise Problem("crew_unplanned", n=len(missing))
+    late = [one.half_day for one in room.planned if one.half_day[:10] < room.day]
+    if late:
+        raise Problem("crew_day_past", day=late[0][:10])
+    if room.shortage:
+        raise Problem("crew_infeasible", members={"shortage": room.shortage}, short=room.shortage[0]["short"])
+    mine = {one.half_day for one in room.planned}
+    for other in crews.matches(conn, room.unit_id):
+        if other.state in ("committed", "contributed", "matched") and mine & {one["half_day"] for one in other.visits}:
+            raise Problem("crew_open_elsewhere")
+    able = {one.id for one in room.able}
+    for way in room.direct.values():
+        if not able.issuperset(way.officers):
+            raise Problem("crew_not_qualified")
+
+
+def _committed(
+    conn: Connection,
+    room: Room,
+    attempt: int,
+    sources: Sequence[Source],
+    secret: str,
+    sealer: Sealer,
+    person: Person,
+    now: datetime,
+) -> Match:
+    match_id, (place, prev) = new_id(), crews.last_link(conn)
+    visits = [_said(one) for one in room.planned]
+    rules = canonical(
+        {
+            "alg": lot.ALG,
+            "rounds": lot.rounds_of(room.planned),
+            "slots": SLOTS,
+            "sources": [one.id for one in sources],
+            "task": room.task.no,
+            "visits": digest(rfc8785.dumps(visits).decode()),
+            "year": beijing_day(now).year,
+        }
+    )
+    frame_digest, rules_digest = digest(room.frame), digest(rules)
+    numbers = {one.id: one.certificate for one in room.officers}
+    return Match(
+        id=match_id,
+        place=place + 1,
+        task_id=room.task.id,
+        unit_id=room.unit_id,
+        attempt=attempt,
+        state="committed",
+        prev=prev,
+        frame=room.frame,
+        frame_digest=frame_digest,
+        rules=rules,
+        rules_digest=rules_digest,
+        sources=msgspec.to_builtins(list(sources)),
+        visits=visits,
+        slots=SLOTS,
+        left_out={
+            seen.code: [{"o": numbers[o], "reason": why} for o, why in room.left_out[seen.id].items()]
+            for seen in room.matched
+        },
+        ways=_ways(room, numbers),
+        experts=_experts(conn, room),
+        commit=commit_of(prev, frame_digest, rules_digest, secret, lot.ALG),
+        committed_at=stamp(now),
+        committed_by=person.id,
+        sealed_secret=sealer.seal("crew_match", "sealed_secret", match_id, secret),
+    )
+
+
+def _said(visit: lot.Visit) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.to_builtins(visit)
+    if visit.lead is None:
+        del found["lead"]
+    return found
+
+
+def _ways(room: Room, numbers: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+    """The two lawful ways out as the file shows them (R18.4)."""
+    able, codes = {one.id for one in room.able}, {one.id: one.code for one in room.visits}
+    merged = [
+        {"o": numbers[o], "office": way.office, "consent": way.consent, "reason": way.reason, "by": way.decided_by,
+         "at": way.decided_at}
+        for way in room.ways if way.kind == "merged_pool" and way.state == "approved"
+        for o in way.officers if o in able
+    ]  # fmt: skip
+    direct = [
+        {"s": codes[visit], "o": sorted(numbers[o] for o in way.officers), "leader": numbers[way.leader or ""],
+         "reason": way.reason, "by": way.decided_by, "at": way.decided_at}
+        for visit, way in room.direct.items() if visit in codes
+    ]  # fmt: skip
+    return {"merged": sorted(merged, key=lambda it: it["o"] or ""), "direct": sorted(direct, key=lambda it: it["s"])}
+
+
+def _experts(conn: Connection, room: Room) -> dict[str, dict[str, Any]]:
+    """Whom the lot may take as expert: fixed at the commitment, from the whole library's knowledge (R18.3)."""
+    found = {}
+    for seen in room.matched:
+        its = room.plans[seen.id]
+        if its.experts:
+            elig = crews.experts_for(conn, room.domain, its.half_day[:10])
+            if len(elig) < its.experts:
+                raise Problem("crew_no_expert", subject=seen.name, n=len(elig))
+            found[seen.code] = {"n": its.experts, "elig": elig, "reason": its.expert_reason}
+    return found
+
+
+@act("crew.contribute", "crews.run")
+def contribute(
+    conn: Connection,
+    person: Person,
+    now: datetime,
+    match_id: str,
+    k: str,
+    value: str,
+    at: datetime,
+    by: str,
+    link: str,
+    evidence: str | None = None,
+) -> None:
+    """Enters what a source brought: in the order of the sources, once, not before the commitment."""
+    found = match_for(conn, person, "crews.run", match_id)
+    done = crews.contributions_of(conn, match_id)
+    if found.state != "committed":
+        raise Problem("crew_state")
+    sources = msgspec.convert(found.sources, list[Source])
+    source = sources[len(done)]
+    if source.id != k:
+        raise Problem("draw_order", id=k[:60], wanted=source.id)
+    must_be_in_time(source, at, found.committed_at, now)
+    if not (link.strip() or evidence):
+        raise Problem("draw_evidence_missing")
+    if not by.strip():
+        raise Problem("draw_witness_missing")
+    given = Contribution(
+        match_id, k, len(done) + 1, check_contribution(source, value), stamp(at), by.strip()[:80], evidence,
+        link.strip()[:500] or None, person.id, stamp(now),
+    )  # fmt: skip
+    crews.add_contribution(conn, given)
+    if given.place == len(sources):
+        crews.put_match(conn, match_id, {"state": "contributed"})
+    _note(conn, person, now, "crew.contribute", f"crew:{match_id}", None, msgspec.to_builtins(given), {"source": k})
+
+
+@act("crew.match", "crews.run")
+def match(conn: Connection, person: Person, now: datetime, match_id: str, sealer: Sealer) -> None:
+    """Matches: teams and leaders follow from what was committed and contributed, nobody chooses anybody (R15b.2)."""
+    found = match_for(conn, person, "crews.run", match_id)
+    if found.state != "contributed":
+        raise Problem("crew_waits" if found.state == "committed" else "crew_state")
+    _must_be_valid_today(conn, found, now)
+    secret = sealer.open("crew_match", "sealed_secret", match_id, found.sealed_secret)
+    given = [(one.k, one.v) for one in crews.contributions_of(conn, match_id)]
+    seed = seed_of(found.commit, secret, given, lot.ALG)
+    won = lot.match(seed, msgspec.convert(found.visits, list[lot.Visit]), e_rows_of(found), found.slots)
+    experts = [
+        {"s": s, "o": lot.experts(seed, s, its["elig"], its["n"]), "how": "lot", "elig": its["elig"],
+         "reason": its["reason"]}
+        for s, its in sorted(found.experts.items())
+    ]  # fmt: skip
+    skips = [{"s": one.s, "o": one.o, "why": one.why, "visits": " ".join(one.visits)} for one in won.skips]
+    crews.put_match(
+        conn,
+        match_id,
+        {
+            "state": "matched", "secret": secret, "seed": seed, "cap": won.cap, "teams": won.teams,
+            "leaders": won.leaders, "skips": skips, "drawn_experts": experts, "matched_at": stamp(now),
+            "matched_by": person.id,
+        },
+    )  # fmt: skip
+    keep_version(conn, found.task_id, "match", now)
+    _note(conn, person, now, "crew.match", f"crew:{match_id}", found.commit, [won.teams, won.leaders])
+
+
+def e_rows_of(found: Match) -> int:
+    """How many officers take part."""
+    return sum("\tE\t" in line for line in found.frame.splitlines())
+
+
+def _must_be_valid_today(conn: Connection, found: Match, now: datetime) -> None:
+    """R19.1: the certificate holds on the day of the draw, whichever day the list was frozen on."""
+    day = beijing_day(now).isoformat()
+    wanted = {o for one in found.visits for o in one["elig"]}
+    lent = {o for way in crews.ways_of_task(conn, found.task_id) for o in way.officers}
+    officers = [*crews.candidates(conn, found.unit_id), *crews.candidates_by_id(conn, lent).values()]
+    for one in officers:
+        if one.certificate in wanted and out_of_frame(one, day, one.domains[0]) is not None:
+            raise Problem("crew_stale", name=one.name)
+
+
+@act("crew.void", "crews.approve")
+def void(conn: Connection, person: Person, now: datetime, match_id: str, reason: str, sealer: Sealer) -> None:
+    """Ends an attempt that shall not count: it stays in the chain with its reason, and its secret is shown."""
+    found = match_for(conn, person, "crews.approve", match_id)
+    if found.state in ("assigned", "void"):
+        raise Problem("crew_state")
+    if found.committed_by == person.id:
+        raise Problem("own_entry")
+    secret = sealer.open("crew_match", "sealed_secret", match_id, found.sealed_secret)
+    why = said_reason(reason)
+    crews.put_match(conn, match_id, {"state": "void", "secret": secret, "void_reason": why, "void_by": person.id,
+                                     "void_at": stamp(now)})  # fmt: skip
+    keep_version(conn, found.task_id, "void", now)
+    _note(conn, person, now, "crew.void", f"crew:{match_id}", found.commit, why, {"reason": why})
+
+
+@act("crew.assign", "crews.run")
+def assign(conn: Connection, person: Person, now: datetime, match_id: str, field: Field) -> None:
+    """下达: the matched officers, and those directly assigned, get their visits, each with one leader (R18.2)."""
+    found = match_for(conn, person, "crews.run", match_id)
+    if found.state != "matched":
+        raise Problem("crew_state")
+    lent = {o for way in crews.ways_of_task(conn, found.task_id) for o in way.officers}
+    officers = [*crews.candidates(conn, found.unit_id), *crews.candidates_by_id(conn, lent).values()]
+    ids = numbers_of(officers)
+    its = {one.code: one for one in crews.visits_of_task(conn, found.task_id) if one.state == "open" and not one.crew}
+    teams = [(s, team, found.leaders[s], "match") for s, team in sorted(found.teams.items())]
+    teams += [(one["s"], one["o"], one["leader"], "direct_assignment") for one in found.ways["direct"]]
+    sent = 0
+    for s, team, leader, reason in teams:
+        if s not in its:
+            continue
+        sent += 1
+        for o in sorted(team, key=lambda o, first=leader: (o != first, o)):  # type: ignore[misc]
+            field.assign(conn, person, now, its[s].id, ids[o], "leader" if o == leader else "member", reason)
+    crews.put_match(conn, match_id, {"state": "assigned", "assigned_by": person.id, "assigned_at": stamp(now)})
+    _note(conn, person, now, "crew.assign", f"crew:{match_id}", found.commit, [found.teams, sent], {"visits": sent})
+
+
+def match_for(conn: Connection, person: Person, right: str, match_id: str) -> Match:
+    """A match, held until the transaction ends, for who may act on it."""
+    found = crews.match_of(conn, match_id, lock=True)
+    if found is None:
+        raise Problem("not_found")
+    permit(person, right, found.unit_id)
+    return found
+
+
+def said_reason(text: str) -> str:
+    """A reason as it is kept."""
+    if not text.strip():
+        raise Problem("reason_missing")
+    return " ".join(text.split())[:500]
+
+
+def _note(
+    conn: Connection,
+    person: Person,
+    now: datetime,
+    name: str,
+    object: str,
+    before: str | None,
+    after: object,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    trail.append(conn, [trail.Act(name, person.id, object, before, digest_of(after), detail)], now)
