@@ -77,3 +77,9 @@ def sealed(document: Mapping[str, Any]) -> bytes:
     bare = {name: value for name, value in document.items() if name != "record"}
     record = hashlib.sha256(rfc8785.dumps(bare)).hexdigest()
     return bytes(rfc8785.dumps({**bare, "record": record})) + b"\n"
+
+
+def record_of(body: bytes) -> str:
+    """The hash that a file has of itself: what the trail keeps beside the SHA-256 of the bytes."""
+    found: str = msgspec.json.decode(body)["record"]
+    return found

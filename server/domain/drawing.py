@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -106,6 +106,9 @@ class Drawing(msgspec.Struct, frozen=True):
         return [code for code in drawn + moved if code not in gone]
 
 
+D = TypeVar("D", bound=Drawing)
+
+
 def commit(
     no: str,
     before: Drawing | None,
@@ -164,7 +167,7 @@ def number_of(counted: Mapping[str, int], rules: Mapping[str, Any]) -> int:
 
 
 def contribute(
-    drawing: Drawing,
+    drawing: D,
     k: str,
     value: str,
     at: datetime,
@@ -174,7 +177,7 @@ def contribute(
     entered_by: str,
     now: datetime,
     file: tuple[str, str] | None = None,
-) -> Drawing:
+) -> D:
     """Enters what a source brought: in the order of the sources, once, with evidence, and not before the commitment."""
     _must_be(drawing, "committed")
     if any(one.k == k for one in drawing.contributions):
@@ -198,7 +201,7 @@ def contribute(
     )
 
 
-def run(drawing: Drawing, frame: str, secret: str, by: str, now: datetime) -> Drawing:
+def run(drawing: D, frame: str, secret: str, by: str, now: datetime) -> D:
     """Draws: seed, places and winners follow from what was committed and contributed, nobody chooses anything."""
     if drawing.state == "committed":
         source = drawing.waits_for
@@ -229,7 +232,7 @@ def must_open(drawing: Drawing, frame: str, secret: str) -> None:
         raise Problem("draw_altered", no=drawing.no)
 
 
-def excuse(drawing: Drawing, code: str, reason: str, *, is_alive: bool) -> Drawing:
+def excuse(drawing: D, code: str, reason: str, *, is_alive: bool) -> D:
     """Takes a dead subject off the list: the next ticket of its class moves up."""
     _must_be(drawing, "drawn")
     if code not in drawing.effective:
@@ -250,7 +253,7 @@ def next_of(drawing: Drawing, code: str) -> str | None:
     return None
 
 
-def lock(drawing: Drawing, by: str, now: datetime) -> Drawing:
+def lock(drawing: D, by: str, now: datetime) -> D:
     """Fixes the list: from here on a subject is only withdrawn, visibly (R17.2)."""
     _must_be(drawing, "drawn")
     if not drawing.effective:
@@ -258,13 +261,13 @@ def lock(drawing: Drawing, by: str, now: datetime) -> Drawing:
     return msgspec.structs.replace(drawing, state="locked", locked_at=stamp(now), locked_by=by)
 
 
-def dispatch(drawing: Drawing) -> Drawing:
+def dispatch(drawing: D) -> D:
     """The visits are made, in the same transaction as the lock (R17.1)."""
     _must_be(drawing, "locked")
     return msgspec.structs.replace(drawing, state="dispatched")
 
 
-def void(drawing: Drawing, secret: str, reason: str, by: str, now: datetime) -> Drawing:
+def void(drawing: D, secret: str, reason: str, by: str, now: datetime) -> D:
     """Ends an attempt that shall not count: it stays in the chain with its reason, and its secret is shown."""
     if drawing.state == "void":
         raise Problem("draw_void", no=drawing.no, attempt=drawing.attempt)

@@ -143,12 +143,17 @@ def is_raised(flagged: int, flagged_n: int, rest: int, rest_n: int) -> bool:
     return not flagged or not rest or flagged_n >= flagged or flagged_n * rest > rest_n * flagged
 
 
+def exemption(flags: Sequence[Ground], campaign: Ground | None) -> Ground | None:
+    """What keeps a subject in that is at the cap: its first flag in force, else the campaign (R15a.3)."""
+    return flags[0] if flags else campaign
+
+
 def _at_the_cap(population: Sequence[Member], cap: int, campaign: Ground | None) -> tuple[list[Exclusion], list[Kept]]:
     excluded, kept = [], []
     for one in population:
         if one.drawn < cap:
             continue
-        ground = one.flags[0] if one.flags else campaign
+        ground = exemption(one.flags, campaign)
         if ground is None:
             excluded.append(Exclusion(one.id, "drawn_twice", one.drawn))
         else:

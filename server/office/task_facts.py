@@ -64,10 +64,11 @@ def frame_of(conn: Connection, task: Task, item: Item, today: date) -> Frame:
 
 def default_shares(frame: Frame, item: Item, rules: RuleSet) -> dict[str, int]:
     """Ratio per 10,000 of each stratum by the matrix, or by the statute; the weights of a draw by number alike."""
-    return {name: _share(name, item, rules) for name in frame.sizes}
+    return {name: share_of(name, item, rules) for name in frame.sizes}
 
 
-def _share(stratum: str, item: Item, rules: RuleSet) -> int:
+def share_of(stratum: str, item: Item, rules: RuleSet) -> int:
+    """The ratio of one stratum, at least 1."""
     risk, credit, *flagged = stratum.split("_")
     ratio = rules.share(risk.lower(), credit, bool(flagged))
     if item.ratio is not None:

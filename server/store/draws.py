@@ -187,9 +187,10 @@ def frozen_of(conn: Connection, draw_id: str) -> Frozen:
     return Frozen(row.frame, tuple(row.subjects.split("\n")), row.documents, kept)
 
 
-def reservations(conn: Connection) -> Counter[str]:
-    """How many open draws could still take each subject: they count for the cap (draw page, 2.1)."""
-    query = sa.select(draw_frame.c.frame, draw_frame.c.subjects).join(draw).where(draw.c.state.in_(OPEN))
+def reservations(conn: Connection, but: str) -> Counter[str]:
+    """How many open draws of other tasks could still take each subject: they count for the cap (draw page, 2.1)."""
+    query = sa.select(draw_frame.c.frame, draw_frame.c.subjects).join(draw)
+    query = query.where(draw.c.state.in_(OPEN), draw.c.task_id != but)
     found: Counter[str] = Counter()
     for row in conn.execute(query):
         lines = zip(row.frame.split("\n"), row.subjects.split("\n"), strict=False)

@@ -137,13 +137,14 @@ def populations(
         row = _Row(*values)
         asked = [item.id for item in items if covers(item, row)]
         if asked:
-            member = Member(row.id, row.risk, row.credit, _grounds(row.flags, day.isoformat()), drawn.get(row.id, 0))
+            member = Member(row.id, row.risk, row.credit, grounds(row.flags, day.isoformat()), drawn.get(row.id, 0))
             for id in asked:
                 found[id].append(member)
     return found
 
 
-def _grounds(flags: Sequence[dict[str, Any]], day: str) -> tuple[Ground, ...]:
+def grounds(flags: Sequence[dict[str, Any]], day: str) -> tuple[Ground, ...]:
+    """The flags of a subject that are in force on a day."""
     return tuple(
         Ground(flag["kind"], flag["document"])
         for flag in flags

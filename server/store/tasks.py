@@ -23,6 +23,7 @@ from server.store.tables import (
     task_override,
     unit_subject,
     visit,
+    visit_crew,
     visit_task,
 )
 from server.store.tables import withdrawal as withdrawal_table
@@ -108,7 +109,7 @@ def tasks(
 
 
 def _read(conn: Connection, query: sa.Select[Any]) -> list[Task]:
-    rows = [dict(row) for row in conn.execute(query).mappings()]
+    rows = [{str(name): value for name, value in row.items()} for row in conn.execute(query).mappings()]
     items: dict[str, list[str]] = {row["id"]: [] for row in rows}
     its = sa.select(task_item.c.task_id, task_item.c.item_id).where(task_item.c.task_id.in_(items))
     for id, item in conn.execute(its.order_by(task_item.c.place, task_item.c.item_id)) if rows else ():
@@ -125,28 +126,6 @@ def that_fit(conn: Connection, unit_id: str | None, conditions: Filter) -> set[s
         subject.c.id.in_(its if unit_id is None else its.where(unit_subject.c.unit_id == unit_id)),
     )
     return {row.id for row in conn.execute(query) if fits(conditions, row)}
-
-
-class Standing(msgspec.Struct, frozen=True):
-    """The draw of a task that isn't void."""
-
-    id: str
-    year: int
-    seq: int
-    attempt: int
-    state: str
-
-    @property
-    def no(self) -> str:
-        """The number under which it is published."""
-        return f"{self.year}-{self.seq}"
-
-
-def standing_draw(conn: Connection, task_id: str) -> Standing | None:
-    """The one draw of a task that stands, if any."""
-    its = sa.select(draw.c.id, draw.c.year, draw.c.seq, draw.c.attempt, draw.c.state)
-    row = conn.execute(its.where(draw.c.task_id == task_id, draw.c.state != "void")).one_or_none()
-    return None if row is None else Standing(*row)
 
 
 def standing_draws(conn: Connection, ids: Collection[str]) -> dict[str, str]:
@@ -170,6 +149,18 @@ def visit_states(conn: Connection, ids: Collection[str]) -> dict[str, dict[str, 
     for id, state, n in conn.execute(query):
         found[id][state] = int(n)
     return found
+
+
+def crewless(conn: Connection, ids: Collection[str]) -> dict[str, int]:
+    """Task -> how many of its open visits have nobody to go there yet."""
+    has_crew = sa.exists().where(visit_crew.c.visit_id == visit.c.id, visit_crew.c.role != "removed")
+    query = (
+        sa.select(visit_task.c.task_id, sa.func.count())
+        .join(visit, visit.c.id == visit_task.c.visit_id)
+        .where(visit_task.c.task_id.in_(list(ids)), visit.c.state == "open", ~has_crew)
+        .group_by(visit_task.c.task_id)
+    )
+    return dict.fromkeys(ids, 0) | {id: int(n) for id, n in conn.execute(query)}
 
 
 def has_ended(conn: Connection, task_id: str) -> bool:
