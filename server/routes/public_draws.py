@@ -81,12 +81,12 @@ def bar_of(ticket: Ticket | None) -> dict[str, float] | None:
     return {"cut": cut, "here": here, "text": cut + 5 if cut <= 195 else cut - 5}
 
 
-@get("/draws/{no:str}/files/{name:str}", exclude_from_auth=True, sync_to_thread=True)
-def give_file(request: Anyone, no: FromPath[str], name: FromPath[str]) -> Response[bytes]:
+@get("/draws/{no:str}/files/{file_name:str}", exclude_from_auth=True, sync_to_thread=True)
+def give_file(request: Anyone, no: FromPath[str], file_name: FromPath[str]) -> Response[bytes]:
     """A file as its digest was published, byte for byte."""
     with request.app.state.db.read() as conn:
-        body = office.body_of(conn, no, name)
-    return answer(request, body, "application/json", name=f"draw-{no}-{name}")
+        body = office.body_of(conn, no, file_name)
+    return answer(request, body, "application/json", name=f"draw-{no}-{file_name}")
 
 
 @get("/draws/chain.json", exclude_from_auth=True, sync_to_thread=True)
@@ -124,18 +124,13 @@ def _news(w: Words, origin: str, draw: PublicDraw) -> list[Entry]:
         title = f"{w('draws.no', no=draw.no)} {draw.task}"
         text = f"{draw.unit}\n{w('draws.feed_committed', code=said.code(one.commit))}\n{one.commit}"
         found.append(Entry(f"draw/{one.commit}/committed", title, address, one.committed_at, text))
-        found += [
-            Entry(f"draw/{one.commit}/{file.sha256}", title, address, file.at, _of_file(w, said, one.drawn, file.sha256))
-            for file in one.files
-        ]
+        for file in one.files:
+            text = f"{w('draws.feed_drawn', n=one.drawn or 0, code=said.code(file.sha256))}\n{file.sha256}"
+            found.append(Entry(f"draw/{one.commit}/{file.sha256}", title, address, file.at, text))
         if one.void is not None:
             text = w("draws.feed_void", reason=one.void.reason)
             found.append(Entry(f"draw/{one.commit}/void", title, address, one.void.at, text))
     return found
-
-
-def _of_file(w: Words, said: Said, drawn: int | None, sha256: str) -> str:
-    return f"{w('draws.feed_drawn', n=drawn or 0, code=said.code(sha256))}\n{sha256}"
 
 
 router = Router(

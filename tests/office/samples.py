@@ -15,10 +15,14 @@ from server.store import tables
 from tests.imports.bringing import brought, csv_of
 from tests.imports.planted import good_row
 from tests.office.district import IDS, Office
+from tests.office.walks import draws as walks
 from tests.phone import Phone
 
 OWN, FOREIGN = "hazchem-section", "industry-section"
 """The unit of the demo's clerk and head, and the other one with a library."""
+
+ITEMS = {OWN: "hazchem-storage", FOREIGN: "confined-space"}
+"""What each of the two units draws for."""
 
 NOVEMBER = "?month=2026-11"
 """The month of the demo's leave."""
@@ -107,6 +111,37 @@ def _lines(office: Office) -> Sample:
     return Sample(own, foreign)
 
 
+@cache
+def _draw(office: Office, unit: str) -> str:
+    """A drawn draw of a unit with a file of evidence, sealed."""
+    return walks.with_evidence(office, unit, ITEMS[unit])
+
+
+@cache
+def _open_draw(office: Office) -> str:
+    """The number of a draw whose file everybody may read."""
+    return walks.draw_of(office, walks.drawn(office, disclosure="open")).no
+
+
+@cache
+def _task_to_draw(office: Office, unit: str) -> str:
+    """A task of a unit whose draw can begin."""
+    return walks.approved(office, unit, ITEMS[unit])
+
+
+@cache
+def _exclusion(office: Office, unit: str) -> str:
+    """A request to leave a subject of a unit's library out."""
+    return walks.exclusion(office, unit)
+
+
+def _evidence(office: Office, unit: str) -> str:
+    """What lies behind the first number of the sample draw."""
+    found = walks.draw_of(office, _draw(office, unit)).contributions[0].evidence
+    assert found is not None
+    return found
+
+
 def _by_code(office: Office, subject_id: str | None) -> tuple[str, str]:
     """The search that finds a subject, and how its line begins."""
     return f"?q={first(office, tables.subject.c.uscc, tables.subject.c.id == subject_id)}", f'/{subject_id}"'
@@ -139,6 +174,13 @@ SAMPLES: dict[str, Callable[[Office], Sample]] = {
     "agency_id": lambda office: Sample("agency-1", "agency-2"),
     "interest_id": lambda office: Sample("interest-2", "interest-1"),
     "leave_id": lambda office: Sample("leave-1", "leave-2"),
+    "draw_id": lambda office: Sample(_draw(office, OWN), _draw(office, FOREIGN)),
+    "exclusion_id": lambda office: Sample(_exclusion(office, OWN), _exclusion(office, FOREIGN)),
+    "evidence_id": lambda office: Sample(_evidence(office, OWN), _evidence(office, FOREIGN)),
+    "file_version": lambda office: Sample("1", None),
+    "no": lambda office: Sample(_open_draw(office), None),
+    "file_name": lambda office: Sample("1-1.json", None),
+    "/office/draws/tasks/{task_id:str}": lambda office: Sample(*(_task_to_draw(office, one) for one in (OWN, FOREIGN))),
     "rest": lambda office: Sample("nowhere", None),
     "/api/templates/{sha256:str}": _template,
 }
@@ -152,6 +194,7 @@ LISTED: dict[str, Callable[[Office], Listed]] = {
     "/office/devices": listed("/office/devices", "rid"),
     "/office/non-random": listed("/office/non-random", "inspection_id"),
     "/office/plans": listed("/office/plans", "plan_id"),
+    "/office/draws": listed("/office/draws", "draw_id"),
     "/office/subjects": lambda office: Listed(*(_by_code(office, id) for id in SAMPLES["subject_id"](office))),
     "/office/officers": listed("/office/officers", "officer_id"),
     "/office/officers/experts": listed("/office/officers/experts", "expert_id"),
