@@ -716,7 +716,7 @@ CODES: dict[str, Code] = {
         "这个股室的计划已经提交；要改，请法规股先退回。",
         "This unit's part was handed in; to change it the legal unit gives it back first.",
     ),
-    # --- crews: matches, ways out, replacements, recusals --------------------------------------------------------------
+    # --- crews: matches, ways out, replacements, recusals ------------------------------------------------------------
     "crew_not_dispatched": Code(
         409, "18", "任务下达以后才匹配执法人员。", "Crews are matched once the task is dispatched."
     ),
@@ -740,7 +740,7 @@ CODES: dict[str, Code] = {
         409,
         "18",
         "执法人员不够，还差 {short} 名，配不出来。请看缺口说明，换时间，或走第十八条的两条路。",
-        "There are not enough officers, {short} short. See what is missing: another day, or one of the two ways of article 18.",
+        "There are not enough officers, {short} short. See what is missing: another day, or a way of article 18.",
     ),
     "crew_feasible": Code(
         409,

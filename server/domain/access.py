@@ -105,6 +105,7 @@ RIGHTS: Final[dict[str, dict[str, str]]] = {
     "crews.approve": {"unit_head": OWN},
     "recusals.record": {"unit_clerk": OWN},
     "recusals.decide": {"principal": ALL},
+    "recusals.declare": {"officer": MINE},
     "non_random.read": _READERS | _WATCHERS,
     "non_random.record": {"unit_clerk": OWN},
     "non_random.approve": {"unit_head": OWN},

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final, Literal
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from server.domain.instant import stamp
+from server.store import personnel
 from server.store.tables import (
     crew_change,
     crew_contribution,
@@ -428,6 +431,14 @@ def guests(conn: Connection, unit_id: str) -> list[Candidate]:
 def candidates_by_id(conn: Connection, ids: Iterable[str]) -> dict[str, Candidate]:
     """Officers by id, guests among them."""
     return {one.id: one for one in _candidates(conn, officer.c.id.in_(list(ids)))}
+
+
+def add_guest(conn: Connection, added: Candidate, sex: str, by: str, now: datetime) -> None:
+    """Adds a neighbour's officer; a certificate that is there already is a problem."""
+    values = msgspec.to_builtins(added) | {"sex": sex, "entered_by": by, "entered_at": stamp(now)}
+    with personnel.taken_is_a_problem():
+        conn.execute(sa.insert(officer).values(values))
+    personnel.note(conn, by, now, "add", {f"officer:{added.id}": []})
 
 
 def set_may_lead(conn: Connection, officer_id: str, may_lead: bool) -> None:

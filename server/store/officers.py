@@ -141,7 +141,8 @@ def _masked(conn: Connection, sealer: Sealer, *where: sa.ColumnElement[bool]) ->
 
 
 def _of(unit_id: str | None) -> tuple[sa.ColumnElement[bool], ...]:
-    return () if unit_id is None else (officer.c.unit_id == unit_id,)
+    ours = officer.c.home_office.is_(None)  # whom a neighbour lends is of nobody's library here (R18.4)
+    return (ours,) if unit_id is None else (ours, officer.c.unit_id == unit_id)
 
 
 def _matches(row: Row, text: str, blinds: Collection[str]) -> bool:

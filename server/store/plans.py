@@ -163,6 +163,7 @@ def officers_in(conn: Connection, unit_id: str, first: str, last: str) -> int:
     """How many officers of a unit are there on a day between two days with a certificate that holds then."""
     query = sa.select(sa.func.count()).where(
         officer.c.unit_id == unit_id,
+        officer.c.home_office.is_(None),
         sa.or_(officer.c.left_on.is_(None), officer.c.left_on > first),
         officer.c.certificate_to >= first,
         officer.c.certificate_from <= last,
