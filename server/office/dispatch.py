@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 
 import msgspec
 
+from server.domain import drawing
 from server.domain.faults import Fault
 from server.domain.instant import beijing_day, stamp
 from server.domain.item import Item, covers, template_of
@@ -20,14 +21,11 @@ from server.office.field import Field, VisitOrder
 from server.office.plans import Faulty, reason_of
 from server.office.task_facts import items_of
 from server.office.tasks import must_be_above_floor, task_for
-from server.store import joint_lists, plans, selections, tasks, trail
+from server.store import draws, joint_lists, plans, selections, tasks, trail
 from server.store.people import Person
 from server.store.selections import Selection
 from server.store.session import Connection
 from server.store.tasks import Drawn, Withdrawal
-
-Lock = Callable[[Connection, Person, datetime, Task], Locked]
-"""Fixes the list of a task's draw: what `office.draws` does."""
 
 OPEN_TO_WITHDRAW = "counted"
 """How a selection stands that can still be taken out."""
@@ -41,7 +39,6 @@ def dispatch_task(
     task_id: str,
     values: Mapping[str, str],
     field: Field,
-    lock: Lock,
     chance: bytes,
 ) -> str:
     """Confirms and locks the drawn list, makes the visits, and publishes the notice, all or nothing; the notice's no.
@@ -54,7 +51,7 @@ def dispatch_task(
         raise Problem("task_not_approved")
     must_be_above_floor(conn, old)
     unit_id = _executing(conn, old, values)
-    drawn = _of_list(conn, old) if old.is_participant else lock(conn, person, now, old)
+    drawn = _of_list(conn, old) if old.is_participant else _of_draw(conn, person, now, old)
     its = items_of(conn, old)
     fresh = {
         "state": "dispatched",
@@ -178,6 +175,16 @@ def _executing(conn: Connection, task: Task, values: Mapping[str, str]) -> str:
     if faults:
         raise Faulty("task_unit_unfit", faults)
     return chosen
+
+
+def _of_draw(conn: Connection, person: Person, now: datetime, task: Task) -> Locked:
+    """Confirms the drawn list and locks it; nobody can choose here (R1.1, R17.1)."""
+    standing = draws.standing_of_task(conn, task.id, lock=True)
+    if standing is None or standing.state != "drawn":
+        raise Problem("task_not_drawn")
+    draws.put(conn, drawing.dispatch(drawing.lock(standing, person.id, now)))
+    chosen = tuple(Chosen(*msgspec.structs.astuple(one)) for one in draws.winners_of(conn, standing.id))
+    return Locked(standing.no, chosen)
 
 
 def _of_list(conn: Connection, task: Task) -> Locked:

@@ -11,7 +11,7 @@ import msgspec
 from server.domain.access import ALL, allows, reach
 from server.domain.calendar import Light, light_of
 from server.domain.instant import beijing_day
-from server.office import plan_page
+from server.office import plan_page, task_page
 from server.store import accounts, calendars, deadlines, home, imports, items, non_random, officers, rules
 from server.store.people import Person
 from server.store.session import Connection
@@ -127,6 +127,13 @@ def _plans(conn: Connection, person: Person, _now: datetime) -> Iterator[Task]:
         yield Task(f"plan.waits.{one.code}", "", one.href, "home.go_plan", "", {"about": one.about, "n": one.n})
 
 
+def _tasks(conn: Connection, person: Person, now: datetime) -> Iterator[Task]:
+    if reach(person.roles, "tasks.read") is None:
+        return
+    for one in task_page.waiting(conn, person, beijing_day(now)):
+        yield Task(f"tasks.waits.{one.code}", one.about, one.href, "home.go_task", "", {"n": one.n})
+
+
 def _items(conn: Connection, person: Person, _now: datetime) -> Iterator[Task]:
     """Changes of the list that wait for their release; nobody releases what he himself entered."""
     if reach(person.roles, "items.release") is None:
@@ -202,6 +209,7 @@ SOURCES: Final[tuple[Source, ...]] = (
     _provisional,
     _next_calendar,
     _plans,
+    _tasks,
     _items,
     _rules,
     _other_inspections,

@@ -19,6 +19,7 @@ from server.office.act import act, digest_of, named, permit
 from server.office.plans import Faulty, reason_of
 from server.office.task_facts import default_shares, floor_reason, frame_of, known_for, planned
 from server.store import accounts, joint_lists, tasks, trail
+from server.store.draws import standing_of_task
 from server.store.people import Person
 from server.store.rules import rule_set_on
 from server.store.session import Connection
@@ -139,7 +140,7 @@ def task_for(conn: Connection, person: Person, right: str, task_id: str) -> Task
 
 def must_be_undrawn(conn: Connection, task: Task) -> None:
     """Refuses where a draw of the task stands: its list and rules are committed (R16.2)."""
-    if tasks.standing_draw(conn, task.id) is not None:
+    if standing_of_task(conn, task.id) is not None:
         raise Problem("task_has_draw")
 
 

@@ -18,7 +18,7 @@ from server.routes.said import said_of
 from server.routes.static import send
 from server.sheets.plain import csv_bytes
 from server.shelf import Item as File
-from server.store import items, plans
+from server.store import items, notices, plans
 
 Anyone = Request[Any, Any, Any]
 MOST: Final = 10**6
@@ -32,7 +32,8 @@ def start_page(request: Anyone) -> Response[bytes]:
         found = public_list.releases(conn)
         sizes = len(items.listed_ids(conn, found[0].n)) if found else 0
         years = plans.public_plans(conn)
-    return page(request, "start", newest=found[0] if found else None, size=sizes, plans=years)
+        told = [one.notice for one in notices.notices(conn, 3)]
+    return page(request, "start", newest=found[0] if found else None, size=sizes, plans=years, notices=told)
 
 
 @get("/assets/{name:str}", exclude_from_auth=True)

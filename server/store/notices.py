@@ -52,3 +52,9 @@ def taken_out(conn: Connection, task_ids: Collection[str]) -> dict[str, int]:
         .group_by(selection.c.task_id)
     )
     return {id: int(n) for id, n in conn.execute(query)}
+
+
+def first_digest(conn: Connection) -> str | None:
+    """The digest of the very first notice, by which the feed of this bureau is told from every other."""
+    query = sa.select(notice.c.sha256).order_by(notice.c.published_at, notice.c.no).limit(1)
+    return conn.scalar(query)
