@@ -60,7 +60,7 @@ def frame_text(officers: Iterable[Candidate], day: str, domain: str) -> str:
     return "".join(lines)
 
 
-def left_out(
+def against(
     one: Candidate,
     half_day: str,
     subject_id: str,
@@ -68,21 +68,20 @@ def left_out(
     recused: Collection[tuple[str, str]],
     leave: Iterable[Leave],
     busy: Mapping[str, Collection[str]],
-) -> str | None:
-    """Why an officer can't make one visit; `barred` are the known interests of that day, `busy` the half-days taken."""
+) -> list[str]:
+    """All that keeps an officer off one visit; `barred` are the known interests of that day, `busy` the taken halves.
+
+    The first of them is the reason that is published.
+    """
     day, _, half = half_day.partition("/")
-    bar = _not_here(one, day)
-    if bar is not None:
-        return bar
-    if one.certificate_to < day:
-        return "EXPIRES"
-    if (one.id, subject_id) in recused:
-        return "RECUSED"
-    if (one.id, subject_id) in barred:
-        return "INTEREST"
-    if any(away.officer_id == one.id and _is_away(away, day, half) for away in leave):
-        return "LEAVE"
-    return "BUSY" if half_day in busy.get(one.id, ()) else None
+    pair = (one.id, subject_id)
+    here = _not_here(one, day)
+    found = [here] if here is not None else []
+    found += ["EXPIRES"] if one.certificate_to < day else []
+    found += ["RECUSED"] if pair in recused else []
+    found += ["INTEREST"] if pair in barred else []
+    found += ["LEAVE"] if any(away.officer_id == one.id and _is_away(away, day, half) for away in leave) else []
+    return found + (["BUSY"] if half_day in busy.get(one.id, ()) else [])
 
 
 def _not_here(one: Candidate, day: str) -> str | None:

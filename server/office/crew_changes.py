@@ -16,7 +16,7 @@ from server.domain.instant import beijing_day, stamp
 from server.errors import Problem
 from server.office.act import act, digest_of, new_id, permit
 from server.office.crew_file import keep_version
-from server.office.crew_room import lent, reasons_of
+from server.office.crew_room import lent, losses_of
 from server.office.field import Field
 from server.store import crews, recusals, registry, tasks, trail
 from server.store.crews import Candidate, Change, Match, Seen
@@ -77,14 +77,8 @@ def why_not(
     today = beijing_day(now).isoformat()
     plan = crews.plans_of(conn, [seen.id]).get(seen.id)
     half_day = plan.half_day if plan is not None and plan.half_day[:10] >= today else f"{today}/am"
-    domain = domain_of(conn, seen.id)
-    found = reasons_of(conn, officers, seen, half_day, domain, today)
-    able = {one.id: one for one in officers}
-    wrong = {one.id: "EXPIRES" for one in officers if one.certificate_to < today}
-    wrong |= {one.id: "NOT_YET" for one in officers if today < one.certificate_from}
-    wrong |= {one.id: "LEFT" for one in officers if one.left_on is not None and one.left_on <= today}
-    wrong |= {one.id: "DOMAIN" for one in officers if domain not in one.domains}
-    return {id: (found | wrong)[id] for id in able if id in found or id in wrong}
+    found = losses_of(conn, officers, seen, half_day, domain_of(conn, seen.id), today)
+    return {officer: why[0] for officer, why in found.items()}
 
 
 def domain_of(conn: Connection, visit_id: str) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
 
 import msgspec
 
 from server.domain.access import allows
-from server.domain.crew import NotFeasible, Visit, cap_of, in_order
-from server.domain.crew_frame import frame_text, left_out, out_of_frame, proposed_half_days
+from server.domain.crew import Visit, in_order
+from server.domain.crew_frame import against, frame_text, out_of_frame, proposed_half_days
+from server.domain.crew_reasons import Infeasible, explain
 from server.domain.instant import beijing_day
 from server.domain.interest import barred_pairs
 from server.domain.task import Task
@@ -34,9 +34,18 @@ class Room(msgspec.Struct, frozen=True):
     plans: dict[str, Plan]
     officers: list[Candidate]
     ways: list[Way]
-    left_out: dict[str, dict[str, str]]
-    """Visit -> officer -> why he can't make it; of those who take part, and where the visit has its half-day."""
+    losses: dict[str, dict[str, list[str]]]
+    """Visit that has its half-day -> officer -> all that keeps him off it."""
     day: str
+
+    @property
+    def left_out(self) -> dict[str, dict[str, str]]:
+        """Visit -> officer who takes part in the lot -> the reason why he isn't matched with it."""
+        able = {one.id for one in self.able}
+        return {
+            visit: {officer: why[0] for officer, why in every.items() if officer in able}
+            for visit, every in self.losses.items()
+        }
 
     @property
     def able(self) -> list[Candidate]:
@@ -72,30 +81,15 @@ class Room(msgspec.Struct, frozen=True):
         return frame_text(self.officers, self.day, self.domain)
 
     @property
-    def shortage(self) -> list[dict[str, Any]]:
-        """What is missing where no lawful teams exist; empty where there are some."""
-        return shortage_of(self.planned, SLOTS)
-
-
-def shortage_of(visits: Sequence[Visit], slots: int) -> list[dict[str, Any]]:
-    """Half-day after half-day: how many officers its visits need, how many could come, how many are short (R18.4).
-
-    Where no half-day by itself is short, one line says so of all of them together.
-    """
-    try:
-        cap_of(visits, max(len({o for one in visits for o in one.elig}), 1), slots)
-        return []
-    except NotFeasible:
-        found = [_line(half_day, [one for one in visits if one.half_day == half_day], slots) for half_day in
-                 sorted({one.half_day for one in visits})]  # fmt: skip
-        short = [line for line in found if line["short"] > 0]
-        return short or [_line("", list(visits), slots)]
-
-
-def _line(half_day: str, visits: Sequence[Visit], slots: int) -> dict[str, Any]:
-    need = sum(one.k for one in visits)
-    have = min(slots * len({o for one in visits for o in one.elig}), sum(min(one.k, len(one.elig)) for one in visits))
-    return {"half_day": half_day, "visits": [one.s for one in visits], "need": need, "have": have, "short": need - have}
+    def shortage(self) -> Infeasible | None:
+        """Why no lawful teams exist; None where there are some (R18.4)."""
+        codes = {one.id: one.code for one in self.visits}
+        numbers = {one.id: one.certificate for one in self.officers}
+        losses = {
+            codes[visit]: {numbers[officer]: why for officer, why in every.items()}
+            for visit, every in self.losses.items()
+        }
+        return explain(self.planned, losses, SLOTS)
 
 
 def room_of(conn: Connection, task_id: str, now: datetime) -> Room:
@@ -112,7 +106,7 @@ def room_of(conn: Connection, task_id: str, now: datetime) -> Room:
     plans, ways = crews.plans_of(conn, [one.id for one in visits]), crews.ways_of_task(conn, task_id)
     officers = sorted(crews.candidates(conn, unit_id) + lent(conn, ways), key=lambda one: one.certificate)
     out = {
-        seen.id: reasons_of(conn, officers, seen, plans[seen.id].half_day, domain, day)
+        seen.id: losses_of(conn, officers, seen, plans[seen.id].half_day, domain, day)
         for seen in visits
         if seen.id in plans
     }
@@ -135,17 +129,20 @@ def lent(conn: Connection, ways: Sequence[Way]) -> list[Candidate]:
     return list(crews.candidates_by_id(conn, ids).values())
 
 
-def reasons_of(
+def losses_of(
     conn: Connection, officers: Sequence[Candidate], seen: Seen, half_day: str, domain: str, day: str
-) -> dict[str, str]:
-    """Officer -> why he can't make this visit; those who take no part in a lot of that day aren't among them."""
-    able = [one for one in officers if out_of_frame(one, day, domain) is None]
-    ids, on = [one.id for one in able], half_day[:10]
+) -> dict[str, list[str]]:
+    """Officer -> all that keeps him off this visit, and out of a lot of that day."""
+    ids, on = [one.id for one in officers], half_day[:10]
     barred = barred_pairs(interests.interests_of(conn, ids), date.fromisoformat(on), date.fromisoformat(on))
     recused, away = recusals.recused_pairs(conn, ids), leaves.leaves_of(conn, ids, on, on)
     busy = crews.engagements(conn, ids)
-    found = {one.id: left_out(one, half_day, seen.subject_id, barred, recused, away, busy) for one in able}
-    return {officer: why for officer, why in found.items() if why is not None}
+    found = {}
+    for one in officers:
+        outside = out_of_frame(one, day, domain)
+        its = against(one, half_day, seen.subject_id, barred, recused, away, busy)
+        found[one.id] = ([outside] if outside is not None and outside not in its else []) + its
+    return {officer: why for officer, why in found.items() if why}
 
 
 def proposal_of(conn: Connection, room: Room) -> dict[str, str]:

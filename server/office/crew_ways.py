@@ -17,7 +17,7 @@ from server.domain.text import clean
 from server.errors import Problem
 from server.office.act import act, digest_of, new_id, permit
 from server.office.crew_changes import feasible_now
-from server.office.crew_room import Room, reasons_of, room_for
+from server.office.crew_room import Room, room_for
 from server.store import crews, trail
 from server.store.crews import Candidate, Way
 from server.store.people import Person
@@ -66,7 +66,7 @@ def ask_way(
     visit_id = values.get("visit_id", "") or None
     explanation = _explained(conn, room, visit_id, now)
     chosen = tuple(sorted(set(officers)))
-    leader = None if merged else _direct(conn, room, visit_id, chosen, values.get("leader", ""))
+    leader = None if merged else _direct(room, visit_id, chosen, values.get("leader", ""))
     if merged:
         _must_be_guests(conn, room, chosen)
     made = Way(
@@ -82,9 +82,9 @@ def _explained(conn: Connection, room: Room, visit_id: str | None, now: datetime
     """Why the lot can't do it: before the commitment no lawful teams, afterwards no substitute for a visit."""
     live = crews.live_match(conn, room.task.id)
     if live is None:
-        if not room.shortage:
+        if room.shortage is None:
             raise Problem("crew_feasible")
-        return {"shortage": room.shortage}
+        return {"shortage": msgspec.to_builtins(room.shortage)}
     seen = crews.visit_seen(conn, visit_id or "")
     if live.state != "assigned" or seen is None or room.task.id not in crews.tasks_of_visit(conn, seen.id):
         raise Problem("crew_committed")
@@ -94,16 +94,15 @@ def _explained(conn: Connection, room: Room, visit_id: str | None, now: datetime
     return {"substitute": seen.code, "left_out": found.left_out}
 
 
-def _direct(conn: Connection, room: Room, visit_id: str | None, chosen: Sequence[str], leader: str) -> str:
+def _direct(room: Room, visit_id: str | None, chosen: Sequence[str], leader: str) -> str:
     """The leader of officers who are named: two certificates at least, and nobody who must keep away."""
     seen = next((one for one in room.visits if one.id == visit_id), None)
     if seen is None or seen.id not in room.plans:
         raise Problem("crew_unplanned", n=1)
     if len(chosen) < LEAST or leader not in chosen:
         raise Problem("crew_too_few")
-    able = {one.id for one in room.able}
-    reasons = reasons_of(conn, room.officers, seen, room.plans[seen.id].half_day, room.domain, room.day)
-    if not able.issuperset(chosen) or any(reasons.get(one) in BARS_DIRECT for one in chosen):
+    able, against = {one.id for one in room.able}, room.losses.get(seen.id, {})
+    if not able.issuperset(chosen) or any(not BARS_DIRECT.isdisjoint(against.get(one, ())) for one in chosen):
         raise Problem("crew_not_qualified")
     return leader
 
@@ -133,7 +132,7 @@ def decide_way(conn: Connection, person: Person, now: datetime, way_id: str, app
     state = "approved" if approve else "refused"
     if approve and found.kind == "direct_assignment":
         room = room_for(conn, person, "crews.approve", found.task_id, now)
-        _direct(conn, room, found.visit_id, found.officers, found.leader or "")
+        _direct(room, found.visit_id, found.officers, found.leader or "")
     crews.decide_way(conn, way_id, state, answer.strip()[:500], person.id, stamp(now))
     _note(conn, person, now, "crew.decide_way", f"crew:{way_id}", digest_of(found), state, {"kind": found.kind})
 

@@ -106,7 +106,7 @@ def _must_be_ready(conn: Connection, room: Room) -> None:
     if late:
         raise Problem("crew_day_past", day=late[0][:10])
     if room.shortage:
-        raise Problem("crew_infeasible", members={"shortage": room.shortage}, short=room.shortage[0]["short"])
+        raise Problem("crew_infeasible", short=sum(one.short for one in room.shortage.lacks))
     mine = {one.half_day for one in room.planned}
     for other in crews.matches(conn, room.unit_id):
         if other.state in ("committed", "contributed", "matched") and mine & {one["half_day"] for one in other.visits}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 
 from server.domain.entry import Entry
 from server.domain.faults import Invalid, number_faults
@@ -91,12 +92,17 @@ def _must_be_new(conn: Connection, visit_id: str, officer_id: str) -> None:
 
 
 def _made(
-    seen: Seen, person: Person, now: datetime, officer: str, kind: str, day: str, asker: str, reason: str
+    seen: Seen,
+    person: Person,
+    now: datetime,
+    officer: str,
+    kind: Literal["declared", "asked"],
+    day: str,
+    asker: str,
+    reason: str,
 ) -> Recusal:
-    word = "declared" if kind == "declared" else "asked"
     return Recusal(
-        new_id(), seen.id, seen.unit_id, seen.subject_id, officer, word, day, asker, reason, word, person.id,
-        stamp(now),
+        new_id(), seen.id, seen.unit_id, seen.subject_id, officer, kind, day, asker, reason, kind, person.id, stamp(now)
     )  # fmt: skip
 
 
