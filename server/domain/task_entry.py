@@ -46,10 +46,11 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """Who could be drawn: the proposal for the whole population, and how many are left in each stratum."""
+    """Who could be drawn: the proposal for the whole population, how many each stratum has, and who is left out why."""
 
     proposal: Proposal
     sizes: Mapping[str, int]
+    left_out: Mapping[str, int] = {}
 
     @property
     def candidates(self) -> int:

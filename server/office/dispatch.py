@@ -9,7 +9,6 @@ from hashlib import sha256
 
 import msgspec
 
-from server.domain import drawing
 from server.domain.faults import Fault
 from server.domain.instant import beijing_day, stamp
 from server.domain.item import Item, covers, template_of
@@ -17,11 +16,12 @@ from server.domain.task import Chosen, Locked, Task
 from server.errors import Problem
 from server.office import notices
 from server.office.act import act, digest_of, named, permit
+from server.office.draws import lock_for
 from server.office.field import Field, VisitOrder
 from server.office.plans import Faulty, reason_of
 from server.office.task_facts import items_of
 from server.office.tasks import must_be_above_floor, task_for
-from server.store import draws, joint_lists, plans, selections, tasks, trail
+from server.store import joint_lists, plans, selections, tasks, trail
 from server.store.people import Person
 from server.store.selections import Selection
 from server.store.session import Connection
@@ -51,7 +51,7 @@ def dispatch_task(
         raise Problem("task_not_approved")
     must_be_above_floor(conn, old)
     unit_id = _executing(conn, old, values)
-    drawn = _of_list(conn, old) if old.is_participant else _of_draw(conn, person, now, old)
+    drawn = _of_list(conn, old) if old.is_participant else lock_for(conn, person, now, old)
     its = items_of(conn, old)
     fresh = {
         "state": "dispatched",
@@ -175,16 +175,6 @@ def _executing(conn: Connection, task: Task, values: Mapping[str, str]) -> str:
     if faults:
         raise Faulty("task_unit_unfit", faults)
     return chosen
-
-
-def _of_draw(conn: Connection, person: Person, now: datetime, task: Task) -> Locked:
-    """Confirms the drawn list and locks it; nobody can choose here (R1.1, R17.1)."""
-    standing = draws.standing_of_task(conn, task.id, lock=True)
-    if standing is None or standing.state != "drawn":
-        raise Problem("task_not_drawn")
-    draws.put(conn, drawing.dispatch(drawing.lock(standing, person.id, now)))
-    chosen = tuple(Chosen(*msgspec.structs.astuple(one)) for one in draws.winners_of(conn, standing.id))
-    return Locked(standing.no, chosen)
 
 
 def _of_list(conn: Connection, task: Task) -> Locked:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 
 from server.domain.item import Item
-from server.domain.ratio import Ground, propose
 from server.domain.ruleset import RuleSet
-from server.domain.task import Filter, Task, stratum_of
+from server.domain.task import Filter, Task
 from server.domain.task_entry import Frame, Known, Line
-from server.office.plan_facts import day_of, released_items
+from server.office.plan_facts import released_items
 from server.store import items as item_store
-from server.store import joint_lists, plans, registry, selections, tasks
+from server.store import joint_lists, plans, registry, tasks
 from server.store.plans import Kept
-from server.store.rules import rule_set_on
 from server.store.session import Connection
 
 
@@ -46,20 +43,6 @@ def _line(kept: Kept | None) -> Line | None:
 def library_of(task: Task) -> str | None:
     """Whose library a task draws from: its unit's, or with a unified draw every unit's."""
     return None if task.unified else task.unit_id
-
-
-def frame_of(conn: Connection, task: Task, item: Item, today: date) -> Frame:
-    """The proposal for an item's population, and who is left of it in each stratum."""
-    day = day_of(today.year, today)
-    rules = rule_set_on(conn, day)
-    people = selections.population(conn, item, library_of(task), rules, day)
-    ground = None if task.campaign is None else Ground("campaign", task.campaign)
-    proposal = propose(people, rules, statutory=item.ratio, campaign=ground)
-    free = set(proposal.candidates)
-    if task.draw == "directed":
-        free &= tasks.that_fit(conn, library_of(task), task.filter)
-    strata = (stratum_of(one.risk, one.credit, [flag.kind for flag in one.flags]) for one in people if one.id in free)
-    return Frame(proposal, dict(Counter(strata)))
 
 
 def default_shares(frame: Frame, item: Item, rules: RuleSet) -> dict[str, int]:

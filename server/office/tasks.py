@@ -17,7 +17,8 @@ from server.domain.task_entry import Frame, read_number, read_task
 from server.errors import Problem
 from server.office.act import act, digest_of, named, permit
 from server.office.plans import Faulty, reason_of
-from server.office.task_facts import default_shares, floor_reason, frame_of, known_for, planned
+from server.office.task_facts import default_shares, floor_reason, known_for, planned
+from server.office.task_frames import frame_of
 from server.store import accounts, joint_lists, tasks, trail
 from server.store.draws import standing_of_task
 from server.store.people import Person
@@ -33,7 +34,7 @@ def add_task(conn: Connection, person: Person, now: datetime, values: Mapping[st
     permit(person, "tasks.change", unit_id)
     id = named("task", unit_id, values.get("name"), stamp(now))
     made = Task(id, "", unit_id, "undirected", "", "", "", (), unified=unified, state="draft")
-    made = _judged(conn, made, values, beijing_day(now))
+    made = _judged(conn, made, values, now)
     made = msgspec.structs.replace(
         made, no=tasks.next_no(conn, beijing_day(now).year), entered_by=person.id, entered_at=stamp(now)
     )
@@ -51,7 +52,7 @@ def change_task(conn: Connection, person: Person, now: datetime, task_id: str, v
     base = msgspec.structs.replace(
         old, state="draft", approval_number=None, approval_on=None, approved_by=None, approved_at=None
     )
-    made = _judged(conn, base, values, beijing_day(now))
+    made = _judged(conn, base, values, now)
     made = msgspec.structs.replace(made, entered_by=person.id, entered_at=stamp(now))
     tasks.put_task(conn, made)
     tasks.drop_overrides(conn, task_id)
@@ -163,8 +164,9 @@ def _approval(values: Mapping[str, str], today: date) -> tuple[str, str]:
 # --- what a task is judged by -----------------------------------------------------------------------------------------
 
 
-def _judged(conn: Connection, base: Task, values: Mapping[str, str], today: date) -> Task:
+def _judged(conn: Connection, base: Task, values: Mapping[str, str], now: datetime) -> Task:
     """The task as entered, with the list's version that it freezes, or everything that is wrong with it."""
+    today = beijing_day(now)
     line_id = values.get("plan_line_id", "").strip() or None
     version, released, known = known_for(conn, line_id, today)
     item_id = values.get("item", "").strip()
@@ -177,7 +179,7 @@ def _judged(conn: Connection, base: Task, values: Mapping[str, str], today: date
     if made.is_participant:
         made = _of_list(conn, made)
     elif made.items[0] in released:
-        made, more = _numbered(conn, made, released[made.items[0]], values, today)
+        made, more = _numbered(conn, made, released[made.items[0]], values, now)
         faults = faults + more
     faults = _once(faults)
     if any(not one.warning for one in faults):
@@ -190,10 +192,10 @@ def _once(faults: list[Fault]) -> list[Fault]:
 
 
 def _numbered(
-    conn: Connection, made: Task, item: Item, values: Mapping[str, str], today: date
+    conn: Connection, made: Task, item: Item, values: Mapping[str, str], now: datetime
 ) -> tuple[Task, list[Fault]]:
-    frame = frame_of(conn, made, item, today)
-    shares = default_shares(frame, item, rule_set_on(conn, today))
+    frame = frame_of(conn, made, item, now)
+    shares = default_shares(frame, item, rule_set_on(conn, beijing_day(now)))
     return read_number(values, made, frame, shares, made.reason is not None)
 
 
@@ -205,16 +207,21 @@ def _of_list(conn: Connection, made: Task) -> Task:
     return msgspec.structs.replace(made, n=rows, mode="total", shares={}, proposed=0, floor=0, population=0)
 
 
-def frame_for(conn: Connection, person: Person, values: Mapping[str, str], today: date) -> tuple[Task, Frame] | None:
+def frame_for(
+    conn: Connection, person: Person, values: Mapping[str, str], now: datetime, task_id: str | None
+) -> tuple[Task, Frame] | None:
     """The live counts of what stands in the form so far; None before there is an item."""
+    today = beijing_day(now)
     unit_id, unified = unit_for(conn, person)
     version, released, known = known_for(conn, values.get("plan_line_id") or None, today)
     item = released.get(values.get("item", "").strip())
     if item is None or values.get("joint") == "participant":
         return None
-    base = Task("", "", unit_id, "undirected", "", "", "", (), unified=unified, list_version=version, state="draft")
+    base = Task(
+        task_id or "", "", unit_id, "undirected", "", "", "", (), unified=unified, list_version=version, state="draft"
+    )
     made, _ = read_task(values, known, base)
-    return made, frame_of(conn, made, item, today)
+    return made, frame_of(conn, made, item, now)
 
 
 # --- requests and the trail -------------------------------------------------------------------------------------------

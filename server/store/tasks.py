@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from server.domain.instant import stamp
-from server.domain.task import Filter, Task, fits
+from server.domain.task import Task
 from server.store.tables import (
     counter,
     draw,
@@ -21,7 +21,6 @@ from server.store.tables import (
     task,
     task_item,
     task_override,
-    unit_subject,
     visit,
     visit_crew,
     visit_task,
@@ -115,17 +114,6 @@ def _read(conn: Connection, query: sa.Select[Any]) -> list[Task]:
     for id, item in conn.execute(its.order_by(task_item.c.place, task_item.c.item_id)) if rows else ():
         items[id].append(item)
     return [msgspec.convert(row | {"no": row["no"] or "", "items": items[row["id"]]}, Task) for row in rows]
-
-
-def that_fit(conn: Connection, unit_id: str | None, conditions: Filter) -> set[str]:
-    """The ids of the subjects that meet the conditions of a directed draw, of one unit's library or of all."""
-    columns = (subject.c.id, subject.c.kind, subject.c.industry, subject.c.traits, subject.c.region)
-    query = sa.select(*columns, subject.c.risk, subject.c.credit)
-    its = sa.select(unit_subject.c.subject_id)
-    query = query.where(
-        subject.c.id.in_(its if unit_id is None else its.where(unit_subject.c.unit_id == unit_id)),
-    )
-    return {row.id for row in conn.execute(query) if fits(conditions, row)}
 
 
 def standing_draws(conn: Connection, ids: Collection[str]) -> dict[str, str]:
