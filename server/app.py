@@ -119,7 +119,7 @@ def app_from_environment() -> House:
 
 def _office_files() -> dict[str, Item]:
     """What the office's pages load: their own files, and the ones that they share with the field app."""
-    paths = {path.name: path for path in (ASSETS / "office.css", ASSETS / "mark.svg")}
+    paths = {path.name: path for path in (ASSETS / "office.css", ASSETS / "hall.css", ASSETS / "mark.svg")}
     paths |= {"tokens.css": WEB / "tokens.css", "icons.svg": WEB / "icons.svg"}
     paths["htmx.js"] = WEB / "vendor/htmx.org/htmx.min.js"
     return {

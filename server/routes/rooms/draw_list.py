@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from server.domain.codes import normal_code
 from server.domain.draw import canonical
 from server.domain.draw_sources import KINDS
+from server.domain.task import Task
 from server.errors import Problem
 from server.office import draw_page, frames
 from server.office import draws as office
@@ -97,9 +98,7 @@ def show_task(request: Asked, task_id: FromPath[str]) -> Response[str]:
 def _task_page(request: Asked, task_id: str, filled: Filled, status: int) -> Response[str]:
     can, w, now = may_of(request.user), words_for(request), guards.now(request)
     with request.app.state.db.read() as conn:
-        task = tasks.task_of(conn, task_id)
-        if task is None or not can("draws.read", task.unit_id):
-            raise Problem("not_found")
+        task = _task(request, conn, task_id)
         frame = frames.preview_of(conn, task, now)
         listing = draw_page.listing(frame.frozen, canonical(frames.rules_of(conn, task, frame, now)))
         shown = _paged(request, conn, listing, f"{HOME}/tasks/{task_id}")
@@ -121,10 +120,20 @@ def _task_page(request: Asked, task_id: str, filled: Filled, status: int) -> Res
     )
 
 
+def _task(request: Asked, conn: Connection, task_id: str) -> Task:
+    """A task that this person may see; for who may not it isn't there."""
+    task = tasks.task_of(conn, task_id)
+    if task is None or not may_of(request.user)("draws.read", task.unit_id):
+        raise Problem("not_found")
+    return task
+
+
 @post("/tasks/{task_id:str}", guards=[RUN], sync_to_thread=True)
 def commit(request: Asked, task_id: FromPath[str], form: Form) -> Response[Any]:
     """Freezes the list and publishes the commitment."""
     sealer = request.app.state["sealer"]
+    with request.app.state.db.read() as conn:
+        _task(request, conn, task_id)
     return answer_form(
         request,
         form,
