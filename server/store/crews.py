@@ -392,12 +392,18 @@ def _where(table: sa.Table, unit_id: str | None, state: str | None) -> list[sa.C
 
 def _ways(conn: Connection, *where: sa.ColumnElement[bool]) -> list[Way]:
     query = sa.select(crew_way).where(*where).order_by(crew_way.c.asked_at.desc(), crew_way.c.id)
-    return [msgspec.convert(dict(row), Way) for row in conn.execute(query).mappings()]
+    return [
+        msgspec.convert({str(name): value for name, value in row.items()}, Way)
+        for row in conn.execute(query).mappings()
+    ]
 
 
 def _changes(conn: Connection, *where: sa.ColumnElement[bool]) -> list[Change]:
     query = sa.select(crew_change).where(*where).order_by(crew_change.c.asked_at, crew_change.c.id)
-    return [msgspec.convert(dict(row), Change) for row in conn.execute(query).mappings()]
+    return [
+        msgspec.convert({str(name): value for name, value in row.items()}, Change)
+        for row in conn.execute(query).mappings()
+    ]
 
 
 # --- officers ---------------------------------------------------------------------------------------------------------
@@ -468,4 +474,4 @@ def unit_name(conn: Connection, unit_id: str) -> str:
 def _candidates(conn: Connection, *where: sa.ColumnElement[bool]) -> list[Candidate]:
     columns = [officer.c[name] for name in Candidate.__struct_fields__]
     rows = conn.execute(sa.select(*columns).where(*where).order_by(officer.c.certificate)).mappings()
-    return [msgspec.convert(dict(row), Candidate) for row in rows]
+    return [msgspec.convert({str(name): value for name, value in row.items()}, Candidate) for row in rows]

@@ -75,4 +75,4 @@ def decide_recusal(conn: Connection, recusal_id: str, state: str, answer: str, b
 
 def _read(conn: Connection, *where: sa.ColumnElement[bool]) -> list[Recusal]:
     rows = conn.execute(sa.select(recusal).where(*where).order_by(recusal.c.entered_at, recusal.c.id)).mappings()
-    return [msgspec.convert(dict(row), Recusal) for row in rows]
+    return [msgspec.convert({str(name): value for name, value in row.items()}, Recusal) for row in rows]
