@@ -9,7 +9,7 @@ from litestar import Request, Response, Router, get
 from litestar.params import FromPath
 
 from server.errors import Problem
-from server.office import public_list
+from server.office import public_draws, public_list
 from server.office.items import day_of
 from server.routes import feeds, guards, public_plans
 from server.routes.feeds import Entry, Feed
@@ -33,7 +33,9 @@ def start_page(request: Anyone) -> Response[bytes]:
         sizes = len(items.listed_ids(conn, found[0].n)) if found else 0
         years = plans.public_plans(conn)
         told = [one.notice for one in notices.notices(conn, 3)]
-    return page(request, "start", newest=found[0] if found else None, size=sizes, plans=years, notices=told)
+        draw = next(iter(public_draws.listed(conn, 0, 1)), None)
+    newest = found[0] if found else None
+    return page(request, "start", newest=newest, size=sizes, plans=years, notices=told, draw=draw)
 
 
 @get("/assets/{name:str}", exclude_from_auth=True)

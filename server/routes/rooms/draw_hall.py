@@ -19,7 +19,7 @@ from server.routes.pages import render, words_for
 from server.routes.rooms.draw_forms import HOME
 from server.routes.rooms.draw_seen import seen
 
-FEW: Final = 11
+FEW: Final = 12
 """How many names stand in one column, readable at eight metres."""
 
 ON_A_SCREEN: Final = 22
@@ -107,8 +107,9 @@ def list_said(view: View, said: Said) -> str:
 def sums_of(view: View, said: Said) -> list[str]:
     """The arithmetic of the places, class by class as far as there is room."""
     w, places = said.w, view.counted.places
-    found = [w("draws.hall_sum", stratum=said.stratum(one.stratum), sum=said.places(one)) for one in places[:SUMS]]
-    return found if len(places) <= SUMS else [*found, w("draws.hall_more", n=len(places) - SUMS)]
+    shown = places if len(places) <= SUMS else places[: SUMS - 1]
+    found = [w("draws.hall_sum", stratum=said.stratum(one.stratum), sum=said.places(one)) for one in shown]
+    return found if shown == places else [*found, w("draws.hall_more", n=len(places) - len(shown))]
 
 
 @lru_cache(maxsize=64)
