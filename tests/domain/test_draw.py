@@ -186,6 +186,18 @@ def test_places_by_weight_are_exact_on_average(classes: dict[str, tuple[int, int
         at = after
 
 
+def test_a_class_whose_share_is_just_the_whole_of_it_is_taken_before_the_others_are_rounded() -> None:
+    """Four places for 2 x 4 + 3 + 5 = 16: the first class takes both of its, and the rest is rounded by 8, not by 16."""
+    sizes, weights = {"HIGH": 2, "LOW": 3, "MID": 5}, {"HIGH": 4, "LOW": 1, "MID": 1}
+    for number in range(40):
+        seed = lot.digest(f"whole {number}")
+        start = int(lot.digest(f"{seed}|Q|round"), 16) % 8
+        first, second = sorted(("LOW", "MID"), key=lambda name: lot.digest(f"{seed}|Q|{name}"))
+        of_first = (start + 2 * sizes[first]) // 8
+        expected = {"HIGH": 2, first: of_first, second: 2 - of_first}
+        assert lot.quotas(sizes, {"mode": "total", "n": 4, "weights": weights}, seed) == expected
+
+
 def test_over_many_seeds_each_class_gets_its_share() -> None:
     """E[q] = n*N*w/W: over 20,000 seeds the sums lie within 4 sigma of it, where three lots for high risk would not."""
     sizes, weights, n, seeds = {"HIGH": 17, "LOW": 144, "MID": 52}, {"HIGH": 3, "LOW": 1, "MID": 2}, 20, 20_000
