@@ -75,7 +75,8 @@ def measure(size: Size, chance: random.Random) -> float:
     why = {kind: sum(skip.why == kind for skip in skips) for kind in ("busy", "full", "needed")}
     print(
         f"  cap {cap} {took_cap:.3f} s, first assignment {took_first:.3f} s (skips {why}), "
-        f"shuffle {took_shuffle:.3f} s, leaders {took_lead:.3f} s; whole {whole:.3f} s (aim {size.aim:g}): {'met' if whole <= size.aim else 'MISSED'}"
+        f"shuffle {took_shuffle:.3f} s, leaders {took_lead:.3f} s; "
+        f"whole {whole:.3f} s (aim {size.aim:g}): {'met' if whole <= size.aim else 'MISSED'}"
     )
     return whole
 
