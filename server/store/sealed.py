@@ -9,9 +9,17 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from server.store.seal import Sealer, Unreadable
-from server.store.tables import expert, officer, subject
+from server.store.tables import crew_match, draw, expert, officer, subject
 
-COLUMNS: Final = (officer.c.phone, officer.c.id_number, expert.c.phone, expert.c.id_number, subject.c.phone)
+COLUMNS: Final = (
+    officer.c.phone,
+    officer.c.id_number,
+    expert.c.phone,
+    expert.c.id_number,
+    subject.c.phone,
+    draw.c.sealed_secret,
+    crew_match.c.sealed_secret,
+)
 
 
 def unreadable(conn: Connection, sealer: Sealer) -> Iterator[str]:

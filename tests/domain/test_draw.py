@@ -187,7 +187,7 @@ def test_places_by_weight_are_exact_on_average(classes: dict[str, tuple[int, int
 
 
 def test_a_class_whose_share_is_just_the_whole_of_it_is_taken_before_the_others_are_rounded() -> None:
-    """Four places for 2 x 4 + 3 + 5 = 16: the first class takes both of its, and the rest is rounded by 8, not by 16."""
+    """Four places for 2 x 4 + 3 + 5 = 16: the first class is taken whole, and the rest is rounded by 8, not by 16."""
     sizes, weights = {"HIGH": 2, "LOW": 3, "MID": 5}, {"HIGH": 4, "LOW": 1, "MID": 1}
     for number in range(40):
         seed = lot.digest(f"whole {number}")
