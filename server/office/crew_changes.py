@@ -16,7 +16,7 @@ from server.domain.instant import beijing_day, stamp
 from server.errors import Problem
 from server.office.act import act, digest_of, new_id, permit
 from server.office.crew_file import keep_version
-from server.office.crew_room import lent, losses_of
+from server.office.crew_room import lent, losses_of, said_reason
 from server.office.field import Field
 from server.store import crews, recusals, registry, tasks, trail
 from server.store.crews import Candidate, Change, Match, Seen
@@ -153,10 +153,9 @@ def decide_replacement(
         raise Problem("crew_way_decided")
     if found.asked_by == person.id:
         raise Problem("own_entry")
-    if not approve and not answer.strip():
-        raise Problem("reason_missing")
+    said_answer = said_reason(answer, "answer", required=not approve)
     decided = msgspec.structs.replace(
-        found, state="approved" if approve else "refused", answer=answer.strip()[:500], decided_by=person.id,
+        found, state="approved" if approve else "refused", answer=said_answer, decided_by=person.id,
         decided_at=stamp(now),
     )  # fmt: skip
     if approve:

@@ -17,7 +17,7 @@ from server.domain.text import clean
 from server.errors import Problem
 from server.office.act import act, digest_of, new_id, permit
 from server.office.crew_changes import feasible_now
-from server.office.crew_room import Room, room_for
+from server.office.crew_room import Room, room_for, said_reason
 from server.store import crews, trail
 from server.store.crews import Candidate, Way
 from server.store.people import Person
@@ -127,13 +127,12 @@ def decide_way(conn: Connection, person: Person, now: datetime, way_id: str, app
         raise Problem("crew_way_decided")
     if found.asked_by == person.id:
         raise Problem("own_entry")
-    if not approve and not answer.strip():
-        raise Problem("reason_missing")
+    said_answer = said_reason(answer, "answer", required=not approve)
     state = "approved" if approve else "refused"
     if approve and found.kind == "direct_assignment":
         room = room_for(conn, person, "crews.approve", found.task_id, now)
         _direct(room, found.visit_id, found.officers, found.leader or "")
-    crews.decide_way(conn, way_id, state, answer.strip()[:500], person.id, stamp(now))
+    crews.decide_way(conn, way_id, state, said_answer, person.id, stamp(now))
     _note(conn, person, now, "crew.decide_way", f"crew:{way_id}", digest_of(found), state, {"kind": found.kind})
 
 

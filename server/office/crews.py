@@ -13,12 +13,13 @@ from server.domain import crew as lot
 from server.domain.crew_frame import LEAST, is_half_day, out_of_frame
 from server.domain.draw import canonical, commit_of, digest, seed_of
 from server.domain.draw_sources import Source, check_contribution, must_be_enough, must_be_in_time
-from server.domain.faults import Fault, Invalid
+from server.domain.entry import Entry
+from server.domain.faults import Invalid
 from server.domain.instant import beijing_day, stamp
 from server.errors import Problem
 from server.office.act import act, digest_of, new_id, permit
 from server.office.crew_file import keep_version
-from server.office.crew_room import SLOTS, Room, numbers_of, room_for
+from server.office.crew_room import SLOTS, Room, numbers_of, room_for, said_reason
 from server.office.field import Field
 from server.store import crews, trail
 from server.store.crews import Contribution, Match, Plan
@@ -43,27 +44,19 @@ def plan(conn: Connection, person: Person, now: datetime, task_id: str, values: 
 
 
 def _planned(room: Room, person: Person, now: datetime, values: Mapping[str, str]) -> list[Plan]:
-    faults: list[Fault] = []
-    found = []
+    size = str(max(room.task.crew_size, LEAST))
+    given = {f"k:{one.id}": size for one in room.visits} | {name: it for name, it in values.items() if it.strip()}
+    entry, found = Entry(given), []
     for seen in room.visits:
-        given = {name: values.get(f"{name}:{seen.id}", "").strip() for name in ("half_day", "k", "experts")}
-        reason = " ".join(values.get(f"expert_reason:{seen.id}", "").split())[:200]
-        half_day, k = given["half_day"], given["k"] or str(max(room.task.crew_size, LEAST))
-        experts = given["experts"] or "0"
-        if not is_half_day(half_day) or not max(seen.window_from, room.day) <= half_day[:10] <= seen.window_to:
-            faults.append(Fault(f"half_day:{seen.id}", "crew_half_day", {"since": seen.window_from,
-                                                                        "until": seen.window_to}))  # fmt: skip
-        if not (k.isascii() and k.isdigit() and LEAST <= int(k) <= MOST):
-            faults.append(Fault(f"k:{seen.id}", "not_a_number", {"least": LEAST, "most": MOST}))
-        if not (experts.isascii() and experts.isdigit() and int(experts) <= MOST):
-            faults.append(Fault(f"experts:{seen.id}", "not_a_number", {"least": 0, "most": MOST}))
-        elif int(experts) and not reason:
-            faults.append(Fault(f"expert_reason:{seen.id}", "missing"))
-        if not faults:
-            by, at = person.id, stamp(now)
-            found.append(Plan(seen.id, room.task.id, half_day, int(k), int(experts), reason, by, at))
-    if faults:
-        raise Invalid(faults, ARTICLE)
+        half_day, k = entry.line(f"half_day:{seen.id}", most=13), entry.number(f"k:{seen.id}", LEAST, MOST)
+        experts = entry.number(f"experts:{seen.id}", 0, MOST, required=False) or 0
+        reason = entry.line(f"expert_reason:{seen.id}", most=200, required=experts > 0)
+        first = max(seen.window_from, room.day)
+        if half_day and not (is_half_day(half_day) and first <= half_day[:10] <= seen.window_to):
+            entry.wrong(f"half_day:{seen.id}", "crew_half_day", since=first, until=seen.window_to)
+        found.append(Plan(seen.id, room.task.id, half_day, k or LEAST, experts, reason, person.id, stamp(now)))
+    if not entry.is_good:
+        raise Invalid(entry.faults, ARTICLE)
     return found
 
 
@@ -234,9 +227,13 @@ def contribute(
         raise Problem("draw_evidence_missing")
     if not by.strip():
         raise Problem("draw_witness_missing")
+    entry = Entry({"by": by, "link": link})
+    who, where = entry.line("by", most=80), entry.line("link", most=500, required=False)
+    if not entry.is_good:
+        raise Invalid(entry.faults, ARTICLE)
     given = Contribution(
-        match_id, k, len(done) + 1, check_contribution(source, value), stamp(at), by.strip()[:80], evidence,
-        link.strip()[:500] or None, person.id, stamp(now),
+        match_id, k, len(done) + 1, check_contribution(source, value), stamp(at), who, evidence, where or None,
+        person.id, stamp(now),
     )  # fmt: skip
     crews.add_contribution(conn, given)
     if given.place == len(sources):
@@ -336,13 +333,6 @@ def match_for(conn: Connection, person: Person, right: str, match_id: str) -> Ma
         raise Problem("not_found")
     permit(person, right, found.unit_id)
     return found
-
-
-def said_reason(text: str) -> str:
-    """A reason as it is kept."""
-    if not text.strip():
-        raise Problem("reason_missing")
-    return " ".join(text.split())[:500]
 
 
 def _note(

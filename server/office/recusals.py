@@ -12,6 +12,7 @@ from server.domain.instant import beijing_day, stamp
 from server.errors import Problem
 from server.office.act import act, digest_of, new_id, permit
 from server.office.crew_changes import asked, visit_for
+from server.office.crew_room import said_reason
 from server.store import crews, recusals, trail
 from server.store.crews import Seen
 from server.store.people import Person
@@ -72,10 +73,9 @@ def decide(conn: Connection, person: Person, now: datetime, recusal_id: str, uph
         raise Problem("recusal_decided")
     if found.entered_by == person.id:
         raise Problem("own_entry")
-    if not answer.strip():
-        raise Problem("reason_missing")
+    said_answer = said_reason(answer, "answer")
     state = "upheld" if uphold else "dismissed"
-    recusals.decide_recusal(conn, recusal_id, state, answer.strip()[:500], person.id, stamp(now))
+    recusals.decide_recusal(conn, recusal_id, state, said_answer, person.id, stamp(now))
     seen = crews.visit_seen(conn, found.visit_id)
     if uphold and seen is not None and seen.state == "open" and found.officer_id in seen.members:
         waiting = {one.out_id for one in crews.changes_of_visit(conn, seen.id) if one.state == "asked"}

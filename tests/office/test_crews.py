@@ -409,7 +409,7 @@ def test_a_recusal_is_decided_by_the_principal_once_and_with_a_reason(its: Scene
     visit = its.visits[0]
     recusal = its.do(recusals.ask, visit, asked_of(next(iter(its.crew(visit)))), now=LATER)
     assert refused(lambda: its.do(recusals.decide, recusal, True, "属实", person=HEAD))[0] == "forbidden"
-    assert refused(lambda: its.do(recusals.decide, recusal, True, " ", person=PRINCIPAL))[0] == "reason_missing"
+    assert refused(lambda: its.do(recusals.decide, recusal, True, " ", person=PRINCIPAL))[0] == "invalid"
     its.do(recusals.decide, recusal, False, "没有依据", person=PRINCIPAL, now=LATER)
     assert refused(lambda: its.do(recusals.decide, recusal, True, "属实", person=PRINCIPAL)) == (
         "recusal_decided", "20",
