@@ -27,6 +27,7 @@ def sha(text: str) -> str:
 def is_feasible(visits: list[Case], cap: int, slots: int, fixed: Set[tuple[str, str]] = frozenset()) -> bool:
     """Whether max-flow serves every visit with the fixed pairs in their places."""
     graph: Any = nx.DiGraph()
+    graph.add_nodes_from(["source", "sink"])
     left = dict.fromkeys({o for visit in visits for o in visit["elig"]}, cap)
     busy = {(o, visit["half_day"]): slots for visit in visits for o in visit["elig"]}
     wanted = {visit["s"]: visit["k"] for visit in visits}
