@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date, datetime, timedelta
 
-from server.demo import district, imports, officers, outside_draw, plans
+from server.demo import district, draws, imports, officers, outside_draw, plans
 from server.demo.item_list import release_history
 from server.demo.items import items
 from server.demo.office import after
@@ -45,6 +45,7 @@ def load(db: Database, settings: Settings, today: date | None, now: datetime) ->
     for name, play in PLAYS.items():
         play.scene(visits[name], day, play.workdays_ago)
         after(server, name, visits[name], day, play.workdays_ago)
+    db.run_write(lambda conn: draws.fill(conn, sealer, day))
     imports.fill(db, settings, sealer, moment(day, 0, 9))
     db.run_write(lambda conn: set_meta(conn, DEMO, day.isoformat()))
 

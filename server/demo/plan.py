@@ -82,11 +82,11 @@ def tasks(today: date) -> dict[str, Task]:
 
 
 def moment(today: date, workdays_ago: int, hour: int, minute: int = 0) -> datetime:
-    """A time in Beijing on the n-th weekday before `today`."""
-    day = today
+    """A time in Beijing on the n-th weekday before `today`; after it where the number is negative."""
+    day, step = today, 1 if workdays_ago > 0 else -1
     while workdays_ago:
-        day -= timedelta(1)
-        workdays_ago -= day.weekday() < 5
+        day -= timedelta(step)
+        workdays_ago -= step * (day.weekday() < 5)
     return datetime.combine(day, time(hour, minute), BEIJING)
 
 
