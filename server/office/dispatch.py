@@ -20,15 +20,12 @@ from server.office.draws import lock_for
 from server.office.field import Field, VisitOrder
 from server.office.plans import Faulty, reason_of
 from server.office.task_facts import items_of
-from server.office.tasks import must_be_above_floor, task_for
+from server.office.tasks import held, must_be_above_floor, task_for
 from server.store import joint_lists, plans, selections, tasks, trail
 from server.store.people import Person
 from server.store.selections import Selection
 from server.store.session import Connection
 from server.store.tasks import Drawn, Withdrawal
-
-OPEN_TO_WITHDRAW = "counted"
-"""How a selection stands that can still be taken out."""
 
 
 @act("task.dispatch", "tasks.dispatch")
@@ -81,10 +78,10 @@ def dispatch_task(
 @act("withdrawal.ask", "tasks.dispatch")
 def ask_withdrawal(conn: Connection, person: Person, now: datetime, task_id: str, subject_id: str, reason: str) -> str:
     """Asks the head to take a drawn subject out after the lock, with a reason; the request's id (R17.2)."""
-    task, one = _dispatched(conn, task_id, subject_id)
-    if not any(unit == person.unit_id for unit in (task.unit_id, task.carried_out_by)):
+    task = held(conn, person, task_id)
+    if person.unit_id not in (task.unit_id, task.carried_out_by):
         permit(person, "tasks.dispatch", task.unit_id)
-    _must_be_open(conn, task_id, one)
+    _must_be_in(conn, task_id, _drawn(conn, task_id).get(subject_id))
     said = _reason(reason)
     made = Withdrawal(
         named("withdrawal", task_id, subject_id, stamp(now)), task_id, subject_id, said, person.id, stamp(now), "asked"
@@ -104,7 +101,8 @@ def withdraw(
     asked = tasks.withdrawal_of(conn, withdrawal_id, lock=True)
     if asked is None:
         raise Problem("not_found")
-    task, one = _dispatched(conn, asked.task_id, asked.subject_id)
+    task = held(conn, person, asked.task_id)
+    one = _drawn(conn, asked.task_id)[asked.subject_id]
     permit(person, "tasks.approve", task.carried_out_by)
     if asked.state != "asked":
         raise Problem("withdrawal_decided")
@@ -124,32 +122,35 @@ def withdraw(
     trail.append(conn, [entry], now)
 
 
-def _dispatched(conn: Connection, task_id: str, subject_id: str) -> tuple[Task, Drawn]:
-    """A dispatched task and one of its subjects, locked until the transaction ends."""
-    task = tasks.task_of(conn, task_id, lock=True)
-    drawn = {} if task is None else {one.subject_id: one for one in tasks.drawn_of(conn, task_id)}
-    if task is None or subject_id not in drawn:
-        raise Problem("not_found")
-    return task, drawn[subject_id]
+def _drawn(conn: Connection, task_id: str) -> dict[str, Drawn]:
+    """The subjects of a dispatched task by id."""
+    return {one.subject_id: one for one in tasks.drawn_of(conn, task_id)}
 
 
-def _must_be_open(conn: Connection, task_id: str, one: Drawn) -> None:
-    """Nobody takes out who is out already, is being taken out, or was inspected."""
-    asked = any(
-        request.subject_id == one.subject_id and request.state == "asked"
-        for request in tasks.withdrawals_of(conn, task_id)
-    )
-    states = {"asked": asked, one.state: one.state != OPEN_TO_WITHDRAW, "final": one.visit_state == "final"}
-    found = next((name for name, holds in states.items() if holds), None)
+def _must_be_in(conn: Connection, task_id: str, one: Drawn | None) -> None:
+    """Nobody takes out who isn't in, is out already or being taken out, or was inspected."""
+    found = "missing" if one is None else _out_as(one)
+    requests = tasks.withdrawals_of(conn, task_id)
+    if one is not None and any((ask.subject_id, ask.state) == (one.subject_id, "asked") for ask in requests):
+        found = "asked"
     if found is not None:
         raise Problem("withdrawal_not_possible", members={"state": found}, state=SAID.get(found, found))
 
 
+def _out_as(one: Drawn) -> str | None:
+    """Why a subject can't be taken out any more, None where it can."""
+    if one.state != "counted":
+        return one.state
+    return one.visit_state if one.visit_state in ("final", "void") else None
+
+
 SAID: Mapping[str, str] = {
+    "missing": "不在名单里",
     "asked": "已有待决定的申请",
     "withdrawn": "已经撤出",
     "excused": "已经免查",
     "final": "检查已经定稿",
+    "void": "检查已经作废",
 }
 """How the problem says where a subject stands."""
 

@@ -12,6 +12,7 @@ from server.domain.access import ALL, allows, reach
 from server.domain.task import Task
 from server.errors import Problem
 from server.office.task_facts import floor_reason
+from server.office.tasks import sees
 from server.store import joint_lists, plans, tasks
 from server.store.draws import Draw, standing_of_task
 from server.store.joint_lists import JointList
@@ -94,11 +95,6 @@ def view_of(conn: Connection, person: Person, task_id: str) -> View:
         excused_by=None if reason is None else reason["document"],
         visits=states,
     )
-
-
-def sees(person: Person, task: Task) -> bool:
-    """Whether a task is of the person's reach: the unit that set it up, and the one that carries it out."""
-    return any(allows(person.roles, person.unit_id, "tasks.read", unit) for unit in {task.unit_id, task.carried_out_by})
 
 
 def stage_of(task: Task, draw: str | None, crewless: int, visits: dict[str, int]) -> tuple[int, str]:

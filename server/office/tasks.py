@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from server.domain.access import allows
 from server.domain.entry import Entry
 from server.domain.faults import Fault
 from server.domain.instant import beijing_day, stamp
@@ -63,9 +64,7 @@ def change_task(conn: Connection, person: Person, now: datetime, task_id: str, v
 @act("task.approve", "tasks.approve")
 def approve_task(conn: Connection, person: Person, now: datetime, task_id: str, values: Mapping[str, str]) -> None:
     """The head approves the check with number and date, and never what he entered; in an incident afterwards."""
-    old = tasks.task_of(conn, task_id, lock=True)
-    if old is None:
-        raise Problem("not_found")
+    old = held(conn, person, task_id)
     permit(person, "tasks.approve", old.unit_id)
     if old.state == "cancelled":
         raise Problem("task_cancelled")
@@ -131,12 +130,23 @@ def unit_for(conn: Connection, person: Person) -> tuple[str, bool]:
 
 def task_for(conn: Connection, person: Person, right: str, task_id: str) -> Task:
     """A task of the person's reach that is still open to changes, locked until the transaction ends."""
-    found = tasks.task_of(conn, task_id, lock=True)
-    if found is None:
-        raise Problem("not_found")
+    found = held(conn, person, task_id)
     permit(person, right, found.unit_id)
     must_be_open(found)
     return found
+
+
+def held(conn: Connection, person: Person, task_id: str) -> Task:
+    """A task that the person sees, locked until the transaction ends; for all others there is none."""
+    found = tasks.task_of(conn, task_id, lock=True)
+    if found is None or not sees(person, found):
+        raise Problem("not_found")
+    return found
+
+
+def sees(person: Person, task: Task) -> bool:
+    """Whether a task is of the person's reach: the unit that set it up, and the one that carries it out."""
+    return any(allows(person.roles, person.unit_id, "tasks.read", unit) for unit in {task.unit_id, task.carried_out_by})
 
 
 def must_be_undrawn(conn: Connection, task: Task) -> None:
@@ -208,19 +218,16 @@ def _of_list(conn: Connection, made: Task) -> Task:
 
 
 def frame_for(
-    conn: Connection, person: Person, values: Mapping[str, str], now: datetime, task_id: str | None
+    conn: Connection, person: Person, values: Mapping[str, str], now: datetime, old: Task | None
 ) -> tuple[Task, Frame] | None:
     """The live counts of what stands in the form so far; None before there is an item."""
-    today = beijing_day(now)
-    unit_id, unified = unit_for(conn, person)
-    version, released, known = known_for(conn, values.get("plan_line_id") or None, today)
+    version, released, known = known_for(conn, values.get("plan_line_id") or None, beijing_day(now))
     item = released.get(values.get("item", "").strip())
     if item is None or values.get("joint") == "participant":
         return None
-    base = Task(
-        task_id or "", "", unit_id, "undirected", "", "", "", (), unified=unified, list_version=version, state="draft"
-    )
-    made, _ = read_task(values, known, base)
+    unit_id, unified = unit_for(conn, person) if old is None else (old.unit_id, old.unified)
+    base = Task("" if old is None else old.id, "", unit_id, "undirected", "", "", "", (), unified=unified)
+    made, _ = read_task(values, known, msgspec.structs.replace(base, list_version=version))
     return made, frame_of(conn, made, item, now)
 
 

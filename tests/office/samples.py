@@ -16,6 +16,7 @@ from tests.imports.bringing import brought, csv_of
 from tests.imports.planted import good_row
 from tests.office.district import IDS, Office
 from tests.office.walks import draws as walks
+from tests.office.walks import tasks as task_walks
 from tests.phone import Phone
 
 OWN, FOREIGN = "hazchem-section", "industry-section"
@@ -130,6 +131,25 @@ def _task_to_draw(office: Office, unit: str) -> str:
 
 
 @cache
+def _task(office: Office, unit: str) -> str:
+    """A task of a unit that waits for its head."""
+    return task_walks.entered(office, unit, ITEMS[unit])
+
+
+@cache
+def _withdrawal(office: Office, unit: str) -> str:
+    """A request to take a subject out of a task of a unit."""
+    return task_walks.asked(office, unit, ITEMS[unit])
+
+
+@cache
+def _notice(office: Office) -> str:
+    """The number of a notice that everybody may read."""
+    task_walks.dispatched(office)
+    return first(office, tables.notice.c.no)
+
+
+@cache
 def _exclusion(office: Office, unit: str) -> str:
     """A request to leave a subject of a unit's library out."""
     return walks.exclusion(office, unit)
@@ -181,6 +201,10 @@ SAMPLES: dict[str, Callable[[Office], Sample]] = {
     "no": lambda office: Sample(_open_draw(office), None),
     "file_name": lambda office: Sample("1-1.json", None),
     "/office/draws/tasks/{task_id:str}": lambda office: Sample(*(_task_to_draw(office, one) for one in (OWN, FOREIGN))),
+    "task_id": lambda office: Sample(_task(office, OWN), _task(office, FOREIGN)),
+    "withdrawal_id": lambda office: Sample(_withdrawal(office, OWN), _withdrawal(office, FOREIGN)),
+    "/office/tasks/overrides/{override_id:str}": lambda office: Sample(task_walks.below(office), None),
+    "/notices/{no:str}": lambda office: Sample(_notice(office), None),
     "rest": lambda office: Sample("nowhere", None),
     "/api/templates/{sha256:str}": _template,
 }
@@ -195,6 +219,7 @@ LISTED: dict[str, Callable[[Office], Listed]] = {
     "/office/non-random": listed("/office/non-random", "inspection_id"),
     "/office/plans": listed("/office/plans", "plan_id"),
     "/office/draws": listed("/office/draws", "draw_id"),
+    "/office/tasks": listed("/office/tasks", "task_id"),
     "/office/subjects": lambda office: Listed(*(_by_code(office, id) for id in SAMPLES["subject_id"](office))),
     "/office/officers": listed("/office/officers", "officer_id"),
     "/office/officers/experts": listed("/office/officers/experts", "expert_id"),

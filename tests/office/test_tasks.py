@@ -223,7 +223,7 @@ def test_nobody_approves_what_he_entered_and_nobody_twice(bureau: Tasking) -> No
     id = bureau.add(BOTH)
     with refused("own_entry", CODES["own_entry"].article):
         bureau.approve(id, BOTH)
-    with refused("other_unit", CODES["other_unit"].article):
+    with refused("not_found", None):
         bureau.approve(id, HEAD2)
     bureau.approve(id)
     with refused("task_approved_already", "15-2"):
@@ -259,7 +259,7 @@ def test_a_task_whose_list_is_committed_is_neither_changed_nor_cancelled(bureau:
 def test_a_task_is_of_the_own_unit_and_its_head_answers(bureau: Tasking) -> None:
     id = bureau.add()
     for call in (lambda: bureau.change(id, CLERK2), lambda: bureau.cancel(id, CLERK2)):
-        with refused("other_unit", CODES["other_unit"].article):
+        with refused("not_found", None):
             call()
     bureau.cancel(id)
     with refused("task_cancelled", "15-2"):
@@ -276,7 +276,7 @@ def test_the_legal_unit_draws_over_all_units_libraries(bureau: Tasking) -> None:
     unified = bureau.of(bureau.add(legal))
     assert (of_unit.population, of_unit.unified) == (112, False)
     assert (unified.population, unified.unified, unified.unit_id) == (212, True, "legal")
-    with refused("other_unit", CODES["other_unit"].article):
+    with refused("not_found", None):
         bureau.approve(unified.id, HEAD)
     bureau.approve(unified.id, PRINCIPAL)
 

@@ -48,6 +48,18 @@ def office_on_postgres(tmp_path_factory: pytest.TempPathFactory, postgres: str) 
         found.close()
 
 
+BESIDE = {
+    "task.dispatch": {"draw.lock", "visit.dispatch"},
+    "task.withdraw": {"visit.void", "op.void"},
+}
+"""Acts that also do something to a draw or to visits, which has entries of its own -> the names of those."""
+
+
+def besides(found: list[tuple[str, str]], name: str) -> list[tuple[str, str]]:
+    """The entries that an act left, without those of what it did to visits and draws."""
+    return [one for one in found if one[0] not in BESIDE.get(name, ())]
+
+
 def test_every_act_of_the_office_is_walked() -> None:
     assert ACTS.keys() - WALKS.keys() == set(), "write a walk for these acts in tests/office/walks"
     assert VISIT_ACTS - WALKS.keys() == set()
@@ -65,7 +77,7 @@ def test_an_act_leaves_one_entry_and_without_it_nothing_of_the_act(office: Offic
     entries = len(written(office.db))
     answer = step.do()
     assert answer.status_code < 400, answer.text[:600]
-    assert written(office.db)[entries:] == [(name, step.who)]
+    assert besides(written(office.db)[entries:], name) == [(name, step.who)]
     assert step.do().status_code < 500, "the same form sent again"
     assert differing(before, digest_of_all(office.db)) != ["trail", "counter"], "the act changed nothing"
 

@@ -129,7 +129,7 @@ def _form_page(request: Asked, task_id: str | None, filled: Filled, status: int)
         values = dict(filled.values)
         if "name" not in values:
             values = (_prefilled(conn, values, today) if old is None else values_of(old)) | values
-        counted = acts.frame_for(conn, request.user, values, guards.now(request), task_id)
+        counted = acts.frame_for(conn, request.user, values, guards.now(request), old)
         rules = rule_set_on(conn, today)
         version, released = released_items(conn, today)
         line = planned(conn, values.get("plan_line_id"))
