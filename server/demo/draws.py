@@ -1,4 +1,4 @@
-"""The demo's public draws: one void and drawn again in the open, one committed and waiting for its numbers, one to come."""
+"""The demo's public draws: one void and drawn again in the open, one waiting for its numbers, one to come."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def fill(conn: Connection, sealer: Sealer, today: date) -> None:
 def _drawn_again(conn: Connection, sealer: Sealer, today: date) -> None:
     """The witness didn't come, so the first attempt is void; the second is drawn, and public at once."""
     clerk, head = CLERKS[INDUSTRY], HEADS[INDUSTRY]
-    task = _task(conn, today, INDUSTRY, "confined-space", "有限空间作业抽查（第二批）", disclosure="open", ago=DRAWN_AGO)
+    name = "有限空间作业抽查（第二批）"
+    task = _task(conn, today, INDUSTRY, "confined-space", name, disclosure="open", ago=DRAWN_AGO)
     first = _sources(moment(today, DRAWN_AGO - 1, 12), "first")
     at = moment(today, DRAWN_AGO, 10)
     void = draws.commit(conn, clerk, at, task, first, _secret("void"), sealer)
