@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -102,14 +102,10 @@ class View(msgspec.Struct, frozen=True):
 
 
 def steps_of(draw: Draw | None) -> list[tuple[str, str]]:
-    """Each step of a draw with `done`, `now` or `wait`; before there is one, the first is now."""
-    if draw is None:
-        done = 0
-    elif draw.state == "void":
-        done = 4 if draw.drawn_at else 2
-    else:
-        done = _DONE[draw.state]
-    now = done if draw is None or draw.state != "drawn" else 3
+    """Each step of a draw with `done`, `now` or `wait`; before there is one the first is now, in a void none is."""
+    done = 0 if draw is None else _DONE.get(draw.state, 4 if draw.drawn_at else 2)
+    state = None if draw is None else draw.state
+    now = {"drawn": done - 1, "void": None}.get(state or "", done)
     return [(name, "now" if n == now else "done" if n < done else "wait") for n, name in enumerate(STEPS)]
 
 
@@ -229,9 +225,9 @@ class Listing(msgspec.Struct, frozen=True):
     kept: int
 
 
-def listing(frozen: Frozen, rules: str) -> Listing:
-    """A frozen list, or one as it would be frozen, by the rules of its draw."""
-    document = {"frame": frozen.frame, "rules": rules, "quotas": {}, "winners": {}, "excused": []}
+def listing(frozen: Frozen, rules: str, quotas: Mapping[str, int] | None = None) -> Listing:
+    """A frozen list, or one as it would be frozen, by the rules of its draw; the places where it was drawn."""
+    document = {"frame": frozen.frame, "rules": rules, "quotas": quotas or {}, "winners": {}, "excused": []}
     return Listing([_row(frozen, *line) for line in rows_of(frozen.frame)], opened(document), len(frozen.kept))
 
 

@@ -81,7 +81,7 @@ def show_list(request: Asked, draw_id: FromPath[str]) -> Response[str]:
     """The frozen list, row by row."""
     view = seen(request, draw_id)
     with request.app.state.db.read() as conn:
-        listing = draw_page.listing(draws.frozen_of(conn, draw_id), view.draw.rules)
+        listing = draw_page.listing(draws.frozen_of(conn, draw_id), view.draw.rules, view.draw.quotas)
         shown = _paged(request, conn, listing, f"{HOME}/{draw_id}/list")
     return render(request, "draws_rows", draw=view.draw, **shown)
 
