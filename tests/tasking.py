@@ -55,7 +55,9 @@ class Tasking(Ceremony):
     def change(self, id: str, who: Person = CLERK, **more: object) -> None:
         self.act(tasks.change_task, who, id, entered(**more))
 
-    def approve(self, id: str, who: Person = HEAD, number: str = "宛卧应急检〔2026〕7 号", on: str = "2026-11-23") -> None:
+    def approve(
+        self, id: str, who: Person = HEAD, number: str = "宛卧应急检〔2026〕7 号", on: str = "2026-11-23"
+    ) -> None:
         self.act(tasks.approve_task, who, id, {"approval_number": number, "approval_on": on})
 
     def cancel(self, id: str, who: Person = CLERK, reason: str = "合并到下个月") -> None:

@@ -82,7 +82,6 @@ def fails(*_: object, **__: object) -> None:
     raise Problem("not_found")
 
 
-@pytest.mark.rule("R17.1", "refuses")
 @pytest.mark.parametrize(
     ("module", "step"),
     [
@@ -173,6 +172,7 @@ def test_in_an_incident_the_approval_comes_afterwards(bureau: Tasking) -> None:
     assert (bureau.of(id).state, bureau.of(id).approval_number) == ("dispatched", "宛卧应急检〔2026〕7 号")
 
 
+@pytest.mark.rule("R17.1", "refuses")
 def test_the_executing_unit_inspects_and_the_list_is_confirmed(bureau: Tasking) -> None:
     id = bureau.approved()
     bureau.drawn(id)
