@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from math import isqrt
+from operator import lt
 from typing import Any, Final, NamedTuple
 
 import rfc8785
@@ -32,6 +33,10 @@ REASONS: Final = (
 
 _CODE: Final = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{2}[0-9]{6}[0-9A-HJ-NP-RTUW-Y]{10}|[0-9]{15}", re.ASCII)
 _STRATUM: Final = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
+_LINES: Final = re.compile(
+    rf"(?:(?:{_CODE.pattern})\t(?:{_STRATUM.pattern}\tE\t-|-\tX\t(?:{'|'.join(REASONS)}))\n)*+", re.ASCII
+)
+"""A list whose lines are all in form: asked first, since it is quick; what is wrong with a line is found out after."""
 _SPAN: Final = 1 << 256
 
 
@@ -87,17 +92,25 @@ def frame_text(rows: Iterable[Row]) -> str:
 
 def parse_frame(text: str) -> list[Row]:
     """The rows of a list; a `BadFrame` where it isn't in the one form that it has."""
+    if _LINES.fullmatch(text) is not None:
+        rows = [Row(*line.split("\t")) for line in text.splitlines()]
+        codes = [row.code for row in rows]
+        if all(map(lt, codes, codes[1:])):
+            return rows
+    raise BadFrame(_fault_of(text))
+
+
+def _fault_of(text: str) -> str:
+    """What is wrong with a list: the first line that is out of form or order."""
     if text and not text.endswith("\n"):
-        raise BadFrame("the last line has no end")
-    rows: list[Row] = []
+        return "the last line has no end"
     before = ""
     for n, line in enumerate(text.split("\n")[:-1], 1):
         row = Row(*line.split("\t")) if line.count("\t") == 3 else None
         if row is None or (fault := _row_fault(row, before)):
-            raise BadFrame(f"line {n}: {'four parts are wanted' if row is None else fault}")
-        rows.append(row)
+            return f"line {n}: {'four parts are wanted' if row is None else fault}"
         before = row.code
-    return rows
+    return "its lines are in another form"
 
 
 def _row_fault(row: Row, before: str) -> str | None:

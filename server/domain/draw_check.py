@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 import rfc8785
 
 from server.domain import draw as lot
+from server.domain.draw_check_officers import Given, Officers, check_match
 from server.domain.draw_file import KIND, record_of, sealed
 from server.domain.draw_sources import LEAST_BITS, Source, is_honest, is_value, normal_value
 from server.domain.drawing import FLOOR_GROUNDS, Excused, Void
 
 _SHARE: Final = 20
-
-
-class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A contribution as a file has it."""
-
-    k: str
-    v: str
-    at: str
-    by: str
-    evidence: str | None
 
 
 class Joint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,7 +50,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     winners: dict[str, list[str]]
     reserve: dict[str, list[str]]
     excused: list[Excused]
-    officers: dict[str, Any] | None
+    officers: Officers | None
     void: Void | None
     record: str
     joint: Joint | msgspec.UnsetType = msgspec.UNSET
@@ -115,20 +105,48 @@ def _check_one(file: File, say: Say) -> None:
     if isinstance(file.joint, Joint):
         if file.frame is not None or file.commit is not None or file.seed is not None or file.winners:
             say("form", "another office drew, and yet there is a draw here")
+        _check_officers(file, say)
         return
     if None in (file.prev, file.frame, file.rules, file.commit, file.committed_at, file.secret):
         say("form", "parts of the draw are missing")
         return
     rows = _rows(file, say)
     rules = _rules(file, say)
-    _check_commitment(file, say)
-    _check_sources(file, rules, say)
+    _check_commitment(file, lot.ALG, say)
+    _check_sources(file, [one.id for one in file.sources] if rules is None else rules.get("sources"), say)
     if file.seed is None:
         _check_undrawn(file, say)
     elif rows is not None and rules is not None:
         _check_drawn(file, rows, rules, say)
-    if file.void is not None and not (file.void.reason and file.void.by and file.void.at):
+    _check_void(file.void, say)
+    _check_officers(file, say)
+
+
+def _check_void(void: Void | None, say: Say) -> None:
+    if void is not None and not (void.reason and void.by and void.at):
         say("void", "it says neither why nor who")
+
+
+def _check_officers(file: File, say: Say) -> None:
+    part = file.officers
+    if part is None:
+        return
+
+    def told(name: str, said: str) -> None:
+        say(f"officers.{name}", said)
+
+    if lot.digest(part.frame) != part.frame_digest:
+        told("frame", "its digest is another one")
+    if lot.digest(part.rules) != part.rules_digest:
+        told("rules", "their digest is another one")
+    _check_commitment(part, part.alg, told)
+    _check_sources(part, [one.id for one in part.sources], told)
+    if part.seed is not None:
+        given = [(one.k, one.v) for one in part.contributions]
+        if lot.seed_of(part.commit, part.secret, given, part.alg) != part.seed:
+            told("seed", "commitment, secret and contributions don't give it")
+    _check_void(part.void, told)
+    check_match(part, file.task, say)
 
 
 def _rows(file: File, say: Say) -> list[lot.Row] | None:
@@ -154,15 +172,15 @@ def _rules(file: File, say: Say) -> dict[str, Any] | None:
     return None
 
 
-def _check_commitment(file: File, say: Say) -> None:
+def _check_commitment(file: File | Officers, alg: str, say: Say) -> None:
     parts = (file.prev or "", file.frame_digest or "", file.rules_digest or "", file.secret or "")
-    if lot.commit_of(*parts) != file.commit:
+    if lot.commit_of(*parts, alg) != file.commit:
         say("commit", "list, rules, secret and the one before don't give it")
 
 
-def _check_sources(file: File, rules: Mapping[str, Any] | None, say: Say) -> None:
+def _check_sources(file: File | Officers, committed: object, say: Say) -> None:
     ids = [one.id for one in file.sources]
-    if rules is not None and rules.get("sources") != ids:
+    if committed != ids:
         say("sources", "they are not those that were committed")
     if len(set(ids)) != len(ids) or not all(map(is_honest, file.sources)):
         say("sources", "one is there twice or claims other bits than its kind has")
@@ -234,46 +252,68 @@ def _check_excused(file: File, won: lot.Winners, say: Say) -> None:
 # --- the chain --------------------------------------------------------------------------------------------------------
 
 
-def _check_chain(read: Iterable[tuple[int, File]]) -> list[Finding]:
-    """Every commitment once, each on the one before, none missing; attempts follow voids."""
-    links: dict[str, tuple[int, File]] = {}
+def _check_chain(read: Sequence[tuple[int, File]]) -> list[Finding]:
+    """Every commitment once, each on the one before, none missing; attempts follow voids. Per algorithm."""
+    subjects = [(place, _link(file, file)) for place, file in read]
+    officers = [(place, _link(file, file.officers)) for place, file in read if file.officers is not None]
+    return _check_links(subjects, "") + _check_links(officers, "officers.")
+
+
+class Link(NamedTuple):
+    """One commitment as a file has it."""
+
+    no: str
+    attempt: int
+    prev: str
+    commit: str
+    is_void: bool
+    committed: tuple[object, ...]
+
+
+def _link(file: File, part: File | Officers) -> Link:
+    committed = (part.frame, part.rules, part.sources, part.committed_at, part.secret)
+    return Link(file.no, part.attempt, part.prev or "", part.commit or "", part.void is not None, committed)
+
+
+def _check_links(read: Sequence[tuple[int, Link]], lottery: str) -> list[Finding]:
+    links: dict[str, Link] = {}
+    places: dict[str, int] = {}
     found: list[Finding] = []
-    for place, file in read:
-        if file.commit is None:
-            continue
-        known = links.setdefault(file.commit, (place, file))[1]
-        if _committed(known) != _committed(file):
-            found.append(Finding("chain", "two files of one commitment differ in what was committed", place))
-        if file.void is not None:
-            links[file.commit] = (place, file)
-    if len(links) > 1:
-        found += _check_links(links)
-        found += _check_attempts(links)
+    for place, link in read:
+        if not link.commit:
+            continue  # another office drew
+        known = links.get(link.commit, link)
+        if known[:4] != link[:4] or known.committed != link.committed:
+            found.append(Finding(f"{lottery}chain", "two files of one commitment differ in what was committed", place))
+        links[link.commit] = link if link.is_void else known
+        places.setdefault(link.commit, place)
+    if len(links) > 1:  # of a single draw nobody can say what lies between its attempts
+        several = len({link.no for link in links.values()}) > 1
+        found += _check_order(links, places, lottery, several=several)
+        found += _check_attempts(links, places, lottery)
     return found
 
 
-def _committed(file: File) -> tuple[object, ...]:
-    return file.no, file.attempt, file.prev, file.frame, file.rules, file.sources, file.committed_at, file.secret
-
-
-def _check_links(links: Mapping[str, tuple[int, File]]) -> list[Finding]:
-    found, before = [], defaultdict[str, list[str]](list)
-    for commit, (place, file) in links.items():
-        before[file.prev or ""].append(commit)
-        if len(before[file.prev or ""]) > 1:
-            found.append(Finding("chain", "two commitments stand on the same one", place))
-        if file.prev != lot.ROOT and file.prev not in links:
-            found.append(Finding("chain", f"the one before, {(file.prev or '')[:16]}, is missing", place))
-    if lot.ROOT not in before:
-        found.append(Finding("chain", "the first commitment is missing"))
+def _check_order(links: Mapping[str, Link], places: Mapping[str, int], lottery: str, *, several: bool) -> list[Finding]:
+    found: list[Finding] = []
+    after: set[str] = set()
+    for commit, link in links.items():
+        if link.prev in after:
+            found.append(Finding(f"{lottery}chain", "two commitments stand on the same one", places[commit]))
+        if several and link.prev != lot.ROOT and link.prev not in links:
+            said = f"the one before, {link.prev[:16]}, is missing"
+            found.append(Finding(f"{lottery}chain", said, places[commit]))
+        after.add(link.prev)
+    if several and lot.ROOT not in after:
+        found.append(Finding(f"{lottery}chain", "the first commitment is missing"))
     return found
 
 
-def _check_attempts(links: Mapping[str, tuple[int, File]]) -> list[Finding]:
-    attempts = {(file.no, file.attempt): file for _, file in links.values()}
+def _check_attempts(links: Mapping[str, Link], places: Mapping[str, int], lottery: str) -> list[Finding]:
+    void = {(link.no, link.attempt) for link in links.values() if link.is_void}
     return [
-        Finding("void", f"attempt {earlier} of {file.no} is missing or isn't void", place)
-        for place, file in links.values()
-        for earlier in range(1, file.attempt)
-        if (file.no, earlier) not in attempts or attempts[file.no, earlier].void is None
+        Finding(f"{lottery}void", f"attempt {earlier} of {link.no} is missing or isn't void", places[commit])
+        for commit, link in links.items()
+        for earlier in range(1, link.attempt)
+        if (link.no, earlier) not in void
     ]

@@ -336,8 +336,19 @@ def test_attempts_form_one_chain_and_a_void_cannot_be_cut_out() -> None:
     third = committed(before=second, prev=second.commit)
     files = [body_of(first), body_of(second), body_of(void(third))]
     assert check(*files) == []
-    assert {one.part for one in check(files[0], files[2])} == {"chain", "void"}
-    assert {one.part for one in check(files[1], files[2])} == {"chain", "void"}
+    assert {one.part for one in check(files[0], files[2])} == {"void"}
+    assert {one.part for one in check(files[1], files[2])} == {"void"}
+
+
+def test_draws_form_one_chain_without_a_gap_or_a_fork() -> None:
+    first = void(committed())
+    second = void(committed(no="2026-18", prev=first.commit))
+    third = void(committed(no="2026-19", prev=second.commit))
+    fork = void(committed(no="2026-20", prev=first.commit))
+    assert check(*map(body_of, (first, second, third))) == []
+    assert check(body_of(third)) == []  # of one file nobody can say
+    for files in ((first, third), (second, third), (first, second, fork)):
+        assert {one.part for one in check(*map(body_of, files))} == {"chain"}, files
 
 
 ALTERED: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
