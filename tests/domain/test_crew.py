@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from itertools import combinations
+from itertools import combinations, islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from server.domain.crew import (
     shuffle,
     substitute,
 )
+from server.domain.crew_shuffle import below, words
 from tests.domain import crew_oracle as oracle
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -342,3 +343,16 @@ def test_pairs_come_as_often_as_in_a_lot_over_all_lawful_assignments(name: str) 
         f"({measured / noise:.2f} x), not shuffled {before / noise:.2f} x"
     )
     assert measured <= 1.3 * noise < before
+
+
+def test_words_that_would_favour_some_are_passed_over_and_every_number_costs_one() -> None:
+    end = 2**32 - 2**32 % 3
+    source = iter([end, 2**32 - 1, end - 1, 7, 5])
+
+    assert [below(source, n) for n in (3, 1, 2**32)] == [2, 0, 5]
+
+
+def test_the_random_words_are_the_hashes_of_numbered_blocks() -> None:
+    blocks = "".join(oracle.sha(f"seed|X|{n}") for n in range(12))
+
+    assert [f"{word:08x}" for word in islice(words("seed"), 96)] == [blocks[n : n + 8] for n in range(0, 768, 8)]
