@@ -11,7 +11,7 @@ import msgspec
 from server.domain.access import ALL, allows, reach
 from server.domain.calendar import Light, light_of
 from server.domain.instant import beijing_day
-from server.office import plan_page, task_page
+from server.office import crew_page, plan_page, task_page
 from server.store import accounts, calendars, deadlines, home, imports, items, non_random, officers, rules
 from server.store.people import Person
 from server.store.session import Connection
@@ -190,6 +190,12 @@ def _certificates(conn: Connection, person: Person, now: datetime) -> Iterator[T
         yield Task("home.certificate", name, f"/office/officers/{id_}", "home.go_certificate", "home.ends", {"n": days})
 
 
+def _crews(conn: Connection, person: Person, now: datetime) -> Iterator[Task]:
+    """Requests of the unit that wait for its head or the principal, and tasks whose crews are to be matched."""
+    for one in crew_page.waiting(conn, person):
+        yield Task(one.what, one.about, one.href, one.go, one.stuck, {"n": one.n})
+
+
 # --- the house --------------------------------------------------------------------------------------------------------
 
 
@@ -215,6 +221,7 @@ SOURCES: Final[tuple[Source, ...]] = (
     _other_inspections,
     _imports,
     _certificates,
+    _crews,
     _house,
 )
 """The functions that are asked, each for its part of the office."""

@@ -11,10 +11,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from server.store import crews as crew_store
 from server.store import tables
 from tests.imports.bringing import brought, csv_of
 from tests.imports.planted import good_row
 from tests.office.district import IDS, Office
+from tests.office.walks import crews as crew_walks
 from tests.office.walks import draws as walks
 from tests.office.walks import tasks as task_walks
 from tests.phone import Phone
@@ -162,6 +164,28 @@ def _evidence(office: Office, unit: str) -> str:
     return found
 
 
+@cache
+def _crew_task(office: Office, unit: str) -> str:
+    """A dispatched task of a unit whose visits have no crew."""
+    return crew_walks.planned(office, unit, ITEMS[unit])
+
+
+@cache
+def _crew_way(office: Office, unit: str) -> str:
+    """A way out of a shortage that waits for the head of a unit."""
+    return crew_walks.way(office, unit, ITEMS[unit])
+
+
+@cache
+def _asked_of(office: Office, unit: str, visit: str, kind: str) -> str:
+    """A replacement, or a recusal, at a visit of the demo."""
+    with office.db.read() as conn:
+        seen = crew_store.visit_seen(conn, IDS[visit])
+    assert seen is not None
+    made: str = getattr(crew_walks, kind)(office, seen, unit)
+    return made
+
+
 def _by_code(office: Office, subject_id: str | None) -> tuple[str, str]:
     """The search that finds a subject, and how its line begins."""
     return f"?q={first(office, tables.subject.c.uscc, tables.subject.c.id == subject_id)}", f'/{subject_id}"'
@@ -205,6 +229,10 @@ SAMPLES: dict[str, Callable[[Office], Sample]] = {
     "withdrawal_id": lambda office: Sample(_withdrawal(office, OWN), _withdrawal(office, FOREIGN)),
     "/office/tasks/overrides/{override_id:str}": lambda office: Sample(task_walks.below(office), None),
     "/notices/{no:str}": lambda office: Sample(_notice(office), None),
+    "crew_task_id": lambda office: Sample(_crew_task(office, OWN), _crew_task(office, FOREIGN)),
+    "crew_way_id": lambda office: Sample(_crew_way(office, OWN), _crew_way(office, FOREIGN)),
+    "crew_change_id": lambda office: Sample(*(_asked_of(office, *one, "change") for one in OPEN)),
+    "recusal_id": lambda office: Sample(*(_asked_of(office, *one, "recusal") for one in OPEN)),
     "rest": lambda office: Sample("nowhere", None),
     "/api/templates/{sha256:str}": _template,
 }
@@ -219,6 +247,7 @@ LISTED: dict[str, Callable[[Office], Listed]] = {
     "/office/non-random": listed("/office/non-random", "inspection_id"),
     "/office/plans": listed("/office/plans", "plan_id"),
     "/office/draws": listed("/office/draws", "draw_id"),
+    "/office/crews": listed("/office/crews", "crew_task_id"),
     "/office/tasks": listed("/office/tasks", "task_id"),
     "/office/subjects": lambda office: Listed(*(_by_code(office, id) for id in SAMPLES["subject_id"](office))),
     "/office/officers": listed("/office/officers", "officer_id"),

@@ -51,6 +51,9 @@ def office_on_postgres(tmp_path_factory: pytest.TempPathFactory, postgres: str) 
 BESIDE = {
     "task.dispatch": {"draw.lock", "visit.dispatch"},
     "task.withdraw": {"visit.void", "op.void"},
+    "crew.assign": {"op.assign"},
+    "crew.decide_replacement": {"op.assign"},
+    "visit.merge": {"op.void"},
 }
 """Acts that also do something to a draw or to visits, which has entries of its own -> the names of those."""
 

@@ -18,6 +18,7 @@ from server.domain.instant import beijing_day
 from server.domain.mask import holds_number
 from server.domain.officer import DOMAINS, SEXES, Officer, days_left, validity
 from server.errors import Problem
+from server.office import leading
 from server.office import officers as office
 from server.routes import guards
 from server.routes.forms import (
@@ -244,6 +245,19 @@ def officer_returns(request: Asked, officer_id: FromPath[str], form: Form) -> Re
     )
 
 
+@post("/{officer_id:str}/lead", guards=[CHANGE], status_code=200, sync_to_thread=True)
+def set_may_lead(request: Asked, officer_id: FromPath[str], form: Form) -> Response[Any]:
+    """Says whether the lot may make him leader."""
+    may_lead = form.text("may_lead") == "yes"
+    return answer_form(
+        request,
+        form,
+        lambda conn, person, now: leading.set_may_lead(conn, person, now, officer_id, may_lead),
+        done=f"{HOME}/{officer_id}",
+        again=lambda filled, status: _officer_page(request, officer_id, filled, status),
+    )
+
+
 @post("/{officer_id:str}/reveal", guards=[REVEAL], status_code=200, sync_to_thread=True)
 def reveal_officer(request: Asked, officer_id: FromPath[str], form: Form) -> Response[Any]:
     """Shows a number on this answer and nowhere else."""
@@ -311,6 +325,7 @@ router = Router(
         change_officer,
         officer_leaves,
         officer_returns,
+        set_may_lead,
         reveal_officer,
         show_fitness,
         *experts.handlers,
