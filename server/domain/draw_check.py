@@ -165,6 +165,8 @@ def _rules(file: File, say: Say) -> dict[str, Any] | None:
     try:
         rules = json.loads(file.rules or "")
         if lot.canonical(rules) == file.rules and rules["alg"] == lot.ALG and rules["mode"] in ("ratio", "total"):
+            if rules.get("task", file.task) != file.task:
+                say("rules", "they are those of another task")
             return dict(rules)
     except (ValueError, TypeError, KeyError, AttributeError):
         pass
@@ -176,6 +178,7 @@ def _check_commitment(file: File | Officers, alg: str, say: Say) -> None:
     parts = (file.prev or "", file.frame_digest or "", file.rules_digest or "", file.secret or "")
     if lot.commit_of(*parts, alg) != file.commit:
         say("commit", "list, rules, secret and the one before don't give it")
+        say("secret", "it doesn't open the commitment")
 
 
 def _check_sources(file: File | Officers, committed: object, say: Say) -> None:
