@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from server.domain.draw_check import check
 from server.domain.public_draw import Opened, PublicFile, PublicSource, PublicVoid, opened, rows_of
 from server.domain.task import Task
 from server.errors import Problem
@@ -185,7 +186,7 @@ def _winners(conn: Connection, draw: Draw) -> tuple[Won, ...]:
 
 
 def agreeing(db: Database, view: View) -> int | None:
-    """How many programs come to the same draw: the one that drew, and the verifier that anybody may take; 0 if not.
+    """How many programs come to the same draw: the server's own check, and the verifier that anybody may take; else 0.
 
     None where nothing was drawn yet.
     """
@@ -197,10 +198,10 @@ def agreeing(db: Database, view: View) -> int | None:
 
 @lru_cache(maxsize=256)
 def _is_verified(db: Database, draw_id: str, version: int, sha256: str) -> bool:
-    """What the verifier says of one version; a version never changes, so it is asked once."""
+    """What both say of one version; a version never changes, so they are asked once."""
     with db.read() as conn:
         body = draws.body_of(conn, draw_id, version) or b""
-    return verify_draw.check(body, sha256).exit_code == 0
+    return check(body) == [] and verify_draw.check(body, sha256).exit_code == 0
 
 
 # --- lists ------------------------------------------------------------------------------------------------------------
