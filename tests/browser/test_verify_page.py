@@ -76,7 +76,7 @@ def test_a_draw_of_100000_subjects_is_checked_without_network_and_a_forged_one_g
 ) -> None:
     """With progress; what was forged is named, and both values are shown."""
     page.evaluate(WATCH)
-    assert check(page, drawn) == "八步验算，全部相符"
+    assert check(page, drawn) == "6 步相符，2 步还没查"
     assert any(0 < int(text.rstrip("%")) < 100 for text in page.evaluate("window.seen")), "no progress was shown"
     assert page.locator("#steps > li").count() == 8 and page.locator("#steps > li.bad").count() == 0
     assert "99999 户候选" in page.inner_text("#steps")
@@ -99,7 +99,7 @@ def test_a_draw_of_100000_subjects_is_checked_without_network_and_a_forged_one_g
 
 def test_a_list_above_200000_rows_is_checked_in_a_worker(page: Page, tmp_path: Path) -> None:
     """The page stays free meanwhile; the Worker comes out of the page itself."""
-    assert check(page, made(250_000, tmp_path / "large.json")) == "八步验算，全部相符"
+    assert check(page, made(250_000, tmp_path / "large.json")) == "6 步相符，2 步还没查"
     assert page.get_attribute("body", "data-by") == "worker"
 
 
