@@ -134,7 +134,7 @@ class _Lot:
             raise NotFeasible("No lawful teams exist for these visits and this cap.")
 
     def _by_lot(self, at: int, wanted: int) -> list[int]:
-        """The visit's officers in the order of their hashes, at least as many as wanted."""
+        """The first of the visit's officers in the order of their hashes: of a long list about twice as many as wanted."""
         elig, encoded = self.flow.elig[at], self._encoded
         start = hashlib.sha256(f"{self.seed}|P|{self.visits[at].s}|".encode(), usedforsecurity=False).copy
         cut = b"\xff" * 32
@@ -146,8 +146,6 @@ class _Lot:
             one.update(encoded[officer])
             if (ticket := one.digest()) <= cut:
                 kept.append((ticket, officer))
-        if len(kept) < min(wanted, len(elig)):
-            return self._by_lot(at, len(elig))
         kept.sort()
         return [officer for _, officer in kept]
 

@@ -168,12 +168,15 @@ def test_the_order_in_which_visits_and_officers_are_given_counts_for_nothing() -
         assert lexmin(case["seed"], visits_of(mixed), case["cap"], case["slots"])[0] == case["lex"]
 
 
-def test_long_lists_that_are_cut_give_what_whole_lists_give() -> None:
-    numbers = [f"{n:06d}" for n in range(300)]
+@pytest.mark.parametrize(("officers", "listed", "n"), [(300, 250, 60), (100, 100, 50)])
+def test_long_lists_of_which_only_the_start_is_ranked_give_what_whole_lists_give(
+    officers: int, listed: int, n: int
+) -> None:
+    numbers = [f"{number:06d}" for number in range(officers)]
     chance = random.Random(5)
     visits: list[dict[str, Any]] = [
-        {"s": f"s{at:02d}", "k": 2, "half_day": f"{at % 3}", "elig": sorted(chance.sample(numbers, 250))}
-        for at in range(60)
+        {"s": f"s{at:02d}", "k": 2, "half_day": f"{at % 3}", "elig": sorted(chance.sample(numbers, listed))}
+        for at in range(n)
     ]
     seen: set[str] = set()
 
