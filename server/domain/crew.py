@@ -134,7 +134,7 @@ class _Lot:
             raise NotFeasible("No lawful teams exist for these visits and this cap.")
 
     def _by_lot(self, at: int, wanted: int) -> list[int]:
-        """The first of the visit's officers in the order of their hashes: of a long list about twice as many as wanted."""
+        """The visit's first officers in the order of their hashes: of a long list about twice as many as wanted."""
         elig, encoded = self.flow.elig[at], self._encoded
         start = hashlib.sha256(f"{self.seed}|P|{self.visits[at].s}|".encode(), usedforsecurity=False).copy
         cut = b"\xff" * 32
