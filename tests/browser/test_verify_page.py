@@ -60,7 +60,9 @@ def check(page: Page, *paths: Path) -> str:
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="选择抽取文件" if page.is_visible("#start") else "换文件").click()
     chooser.value.set_files(paths)
-    page.wait_for_function("(before) => (document.body.dataset.checked ?? null) !== before", arg=before, timeout=120_000)
+    page.wait_for_function(
+        "(before) => (document.body.dataset.checked ?? null) !== before", arg=before, timeout=120_000
+    )
     return page.inner_text("#headline")
 
 
