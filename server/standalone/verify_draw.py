@@ -367,6 +367,7 @@ MERGED: Shape = {
     "by": is_text,
     "at": is_time,
 }
+LENT: Shape = {"o": is_text, "office": is_text, "consent": is_text}
 LEFT: Shape = {"o": is_text, "reason": is_text}
 REPLACED: Shape = {
     "s": is_text,
@@ -1267,7 +1268,7 @@ def crew_of(visits: Sequence[dict[str, Any]]) -> Crew:
 
 def _check_replaced(report: Report, lot: Lot, numbers: set[str]) -> None:
     content = lot.content
-    if not all_shaped(report, "replaced", content["replaced"], REPLACED):
+    if not all_shaped(report, "replaced", content["replaced"], REPLACED, {"lent": lambda value: bool(value)}):
         return
     teams = {name: set(team) for name, team in content["teams"].items()}
     teams.update({one["s"]: set(one["o"]) for one in content["direct"]})
@@ -1277,6 +1278,8 @@ def _check_replaced(report: Report, lot: Lot, numbers: set[str]) -> None:
     for one in content["replaced"]:
         s, name = one["s"], show(one["s"])
         if not all_shaped(report, "replaced", one["left_out"], LEFT):
+            return
+        if not all_shaped(report, "replaced", one.get("lent", []), LENT):
             return
         if s not in teams:
             report.fault("replaced", f"{name} 没有检查组。", f"{name} has no team.")
@@ -1296,16 +1299,17 @@ def _check_replaced(report: Report, lot: Lot, numbers: set[str]) -> None:
 def _what_is_wrong(
     one: dict[str, Any], team: set[str], elig: set[str], numbers: set[str], attempt: int, seed: str | None
 ) -> tuple[str, str] | None:
-    """What is wrong with a replacement, if anything."""
+    """What is wrong with a replacement, if anything; `elig` are those of the visit who haven't left it."""
+    lent = {person["o"] for person in one.get("lent", ())}
     if one["out"] not in team:
         return f"{show(one['out'])} 不在组里。", f"{show(one['out'])} isn't in the team."
-    if one["in"] in team or one["in"] not in numbers:
+    if one["in"] in team or one["in"] not in numbers | lent:
         return f"{show(one['in'])} 不能换入。", f"{show(one['in'])} can't come in."
     if one["attempt"] != attempt:
         return f"应为第 {attempt} 次更换。", f"this is replacement {attempt}."
     feasible = set(one["elig"])
-    if feasible & team or not feasible <= numbers:
-        return "可换入的人员不合规定。", "somebody is feasible who is in the team or not on the list."
+    if feasible & team or not feasible <= elig | lent:
+        return "可换入的人员不合规定。", "somebody is feasible who is in the team or was never eligible."
     unsaid = elig - feasible - team - {person["o"] for person in one["left_out"]}
     if unsaid:
         return f"没有说明为什么不是 {show(min(unsaid))}。", f"it isn't said why {show(min(unsaid))} was left out."
