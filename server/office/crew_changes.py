@@ -14,9 +14,9 @@ from server.domain.entry import Entry
 from server.domain.faults import Invalid, number_faults
 from server.domain.instant import beijing_day, stamp
 from server.errors import Problem
-from server.office.act import act, digest_of, new_id, permit
+from server.office.act import act, digest_of, new_id
 from server.office.crew_file import keep_version
-from server.office.crew_room import lent, losses_of, said_reason
+from server.office.crew_room import lent, losses_of, permit_seen, said_reason
 from server.office.field import Field
 from server.store import crews, recusals, registry, tasks, trail
 from server.store.crews import Candidate, Change, Match, Seen
@@ -93,7 +93,7 @@ def visit_for(conn: Connection, person: Person, right: str, visit_id: str) -> Se
     seen = crews.visit_seen(conn, visit_id)
     if seen is None:
         raise Problem("not_found")
-    permit(person, right, seen.unit_id)
+    permit_seen(person, right, seen.unit_id)
     if seen.state != "open":
         raise Problem("crew_visit_over")
     return seen
@@ -148,7 +148,7 @@ def decide_replacement(
     found = crews.change_of(conn, change_id, lock=True)
     if found is None:
         raise Problem("not_found")
-    permit(person, "crews.approve", found.unit_id)
+    permit_seen(person, "crews.approve", found.unit_id)
     if found.state != "asked":
         raise Problem("crew_way_decided")
     if found.asked_by == person.id:

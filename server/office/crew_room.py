@@ -17,6 +17,7 @@ from server.domain.instant import beijing_day
 from server.domain.interest import barred_pairs
 from server.domain.task import Task
 from server.errors import Problem
+from server.office.act import permit
 from server.store import calendars, crews, interests, leaves, recusals, registry, tasks
 from server.store.crews import Candidate, Plan, Seen, Way
 from server.store.people import Person
@@ -115,13 +116,19 @@ def room_of(conn: Connection, task_id: str, now: datetime) -> Room:
     return Room(task, unit_id, domain, visits, plans, officers, ways, out, day)
 
 
+def permit_seen(person: Person, right: str, unit_id: str) -> None:
+    """Refuses who may read of this unit's crews, but not do that; for others what was asked for isn't there."""
+    if not allows(person.roles, person.unit_id, "crews.read", unit_id):
+        raise Problem("not_found")
+    permit(person, right, unit_id)
+
+
 def room_for(conn: Connection, person: Person, right: str, task_id: str, now: datetime) -> Room:
     """The room for who may act in it; for who may not even read it, it isn't there."""
     task = tasks.task_of(conn, task_id)
-    if task is None or not allows(person.roles, person.unit_id, "crews.read", task.carried_out_by):
+    if task is None:
         raise Problem("not_found")
-    if not allows(person.roles, person.unit_id, right, task.carried_out_by):
-        raise Problem("other_unit")
+    permit_seen(person, right, task.carried_out_by)
     return room_of(conn, task_id, now)
 
 

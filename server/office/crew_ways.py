@@ -17,7 +17,7 @@ from server.domain.text import clean
 from server.errors import Problem
 from server.office.act import act, digest_of, new_id, permit
 from server.office.crew_changes import feasible_now
-from server.office.crew_room import Room, room_for, said_reason
+from server.office.crew_room import Room, permit_seen, room_for, said_reason
 from server.store import crews, trail
 from server.store.crews import Candidate, Way
 from server.store.people import Person
@@ -122,7 +122,7 @@ def decide_way(conn: Connection, person: Person, now: datetime, way_id: str, app
     found = crews.way_of(conn, way_id, lock=True)
     if found is None:
         raise Problem("not_found")
-    permit(person, "crews.approve", found.unit_id)
+    permit_seen(person, "crews.approve", found.unit_id)
     if found.state != "asked":
         raise Problem("crew_way_decided")
     if found.asked_by == person.id:

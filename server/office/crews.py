@@ -17,9 +17,9 @@ from server.domain.entry import Entry
 from server.domain.faults import Invalid
 from server.domain.instant import beijing_day, stamp
 from server.errors import Problem
-from server.office.act import act, digest_of, new_id, permit
+from server.office.act import act, digest_of, new_id
 from server.office.crew_file import keep_version
-from server.office.crew_room import SLOTS, Room, numbers_of, room_for, said_reason
+from server.office.crew_room import SLOTS, Room, numbers_of, permit_seen, room_for, said_reason
 from server.office.field import Field
 from server.store import crews, trail
 from server.store.crews import Contribution, Match, Plan
@@ -331,7 +331,7 @@ def match_for(conn: Connection, person: Person, right: str, match_id: str) -> Ma
     found = crews.match_of(conn, match_id, lock=True)
     if found is None:
         raise Problem("not_found")
-    permit(person, right, found.unit_id)
+    permit_seen(person, right, found.unit_id)
     return found
 
 

@@ -6,7 +6,9 @@ from datetime import datetime
 
 import msgspec
 
-from server.office.act import act, permit
+from server.errors import Problem
+from server.office.act import act
+from server.office.crew_room import permit_seen
 from server.office.field import Field
 from server.store import crews
 from server.store.crews import Seen
@@ -38,6 +40,10 @@ def proposals(conn: Connection, unit_id: str) -> list[Proposal]:
 @act("visit.merge", "visit.merge")
 def merge(conn: Connection, person: Person, now: datetime, visit_id: str, other_id: str, field: Field) -> None:
     """Merges `other_id` into `visit_id`, before either has begun; the entry of its own is the field's."""
-    seen = crews.visit_seen(conn, visit_id)
-    permit(person, "visit.merge", None if seen is None else seen.unit_id)
+    seen, other = crews.visit_seen(conn, visit_id), crews.visit_seen(conn, other_id)
+    if seen is None:
+        raise Problem("not_found")
+    permit_seen(person, "visit.merge", seen.unit_id)
+    if other is None:
+        raise Problem("bad_request", why="other")
     field.merge(conn, person, now, visit_id, other_id)

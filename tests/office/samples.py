@@ -27,6 +27,9 @@ OWN, FOREIGN = "hazchem-section", "industry-section"
 ITEMS = {OWN: "hazchem-storage", FOREIGN: "confined-space"}
 """What each of the two units draws for."""
 
+OPEN = ((OWN, "fresh-two"), (FOREIGN, "fresh-zhao"))
+"""A visit of each of the two units that has a crew and isn't begun."""
+
 NOVEMBER = "?month=2026-11"
 """The month of the demo's leave."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from typing import Any
 
 from litestar import Response, Router, get, post
@@ -17,6 +18,7 @@ from server.domain.officer import DOMAINS, SEXES
 from server.errors import Problem
 from server.office import crew_page, crew_ways
 from server.office import crews as acts
+from server.office.crew_room import room_for
 from server.routes import guards
 from server.routes.forms import WITH_FORM, Filled, Form, answer_form, refuse
 from server.routes.guards import Asked, has_right
@@ -27,6 +29,7 @@ from server.routes.rooms.crew_visits import HOME, READ, RUN, may
 from server.routes.rooms.draw_forms import SOURCES, Given, evidence_of, sources_of
 from server.store import crews as store
 from server.store import directory
+from server.store.people import Person
 
 APPROVE = has_right("crews.approve")
 
@@ -117,20 +120,20 @@ def plan(request: Asked, crew_task_id: FromPath[str], form: Form) -> Response[An
 def commit(request: Asked, crew_task_id: FromPath[str], form: Form) -> Response[Any]:
     """Freezes officers, visits and rules and publishes the commitment."""
     sealer, secret = request.app.state["sealer"], secrets.token_bytes(32)
-    return _answer(
-        request,
-        crew_task_id,
-        form,
-        lambda conn, person, now: acts.commit(conn, person, now, crew_task_id, sources_of(form.values), secret, sealer),
-    )
+
+    def call(conn: Any, person: Person, now: datetime) -> str:
+        room_for(conn, person, "crews.run", crew_task_id, now)
+        return acts.commit(conn, person, now, crew_task_id, sources_of(form.values), secret, sealer)
+
+    return _answer(request, crew_task_id, form, call)
 
 
 @post("/{crew_task_id:str}/contribute", guards=[RUN], status_code=200, sync_to_thread=True)
 def contribute(request: Asked, crew_task_id: FromPath[str], form: Form) -> Response[Any]:
     """Enters one number from outside, with its evidence."""
 
-    def call(conn: Any, person: Any, now: Any) -> None:
-        match = _live(conn, crew_task_id)
+    def call(conn: Any, person: Person, now: datetime) -> None:
+        match = _live(conn, person, crew_task_id, now)
         entry = Given(form.values)
         at, link = entry.moment("at"), entry.link("link")
         refuse(entry.faults)
@@ -151,7 +154,7 @@ def match(request: Asked, crew_task_id: FromPath[str], form: Form) -> Response[A
         request,
         crew_task_id,
         form,
-        lambda conn, person, now: acts.match(conn, person, now, _live(conn, crew_task_id), sealer),
+        lambda conn, person, now: acts.match(conn, person, now, _live(conn, person, crew_task_id, now), sealer),
         proof=True,
     )
 
@@ -165,7 +168,12 @@ def void(request: Asked, crew_task_id: FromPath[str], form: Form) -> Response[An
         crew_task_id,
         form,
         lambda conn, person, now: acts.void(
-            conn, person, now, _live(conn, crew_task_id), form.values.get("reason", ""), sealer
+            conn,
+            person,
+            now,
+            _live(conn, person, crew_task_id, now, "crews.approve"),
+            form.values.get("reason", ""),
+            sealer,
         ),
     )
 
@@ -178,7 +186,7 @@ def assign(request: Asked, crew_task_id: FromPath[str], form: Form) -> Response[
         request,
         crew_task_id,
         form,
-        lambda conn, person, now: acts.assign(conn, person, now, _live(conn, crew_task_id), field),
+        lambda conn, person, now: acts.assign(conn, person, now, _live(conn, person, crew_task_id, now), field),
     )
 
 
@@ -206,11 +214,12 @@ def _answer(request: Asked, task_id: str, form: Form, call: Any, *, proof: bool 
     )
 
 
-def _live(conn: Any, task_id: str) -> str:
-    """The match of a task that isn't void."""
+def _live(conn: Any, person: Person, task_id: str, now: datetime, right: str = "crews.run") -> str:
+    """The match of a task that isn't void, for who may act on it."""
+    room_for(conn, person, right, task_id, now)
     found = store.live_match(conn, task_id)
     if found is None:
-        raise Problem("not_found")
+        raise Problem("crew_state")
     return found.id
 
 
