@@ -176,11 +176,10 @@ class Waits(msgspec.Struct, frozen=True):
 def waiting(conn: Connection, person: Person, today: date) -> Iterator[Waits]:
     """What waits for this person: approvals, answers, draws, dispatches, crews, lines of the plan not set up."""
     unit = None if reach(person.roles, "tasks.read") == ALL else person.unit_id
-    for row in rows(conn, unit):
-        if row.stage in ("end", "cancelled", "inspect") or (row.task.state == "dispatched" and not row.task.no):
+    for row in rows(conn, unit):  # who waits for a crew is told by the crews' own part
+        if row.stage in ("end", "cancelled", "inspect", "crew") or (row.task.state == "dispatched" and not row.task.no):
             continue
-        right, where = RIGHT[row.stage]
-        about_unit = row.task.carried_out_by if where == "executing" else row.task.unit_id
+        right, about_unit = RIGHT[row.stage], row.task.unit_id
         mine = allows(person.roles, person.unit_id, right, about_unit)
         if mine and right == "tasks.approve" and not row.task.unified and person.unit_id != about_unit:
             mine = False
@@ -201,11 +200,11 @@ def waiting(conn: Connection, person: Person, today: date) -> Iterator[Waits]:
 
 
 RIGHT: Final = {
-    "approve": ("tasks.approve", "own"),
-    "approve_after": ("tasks.approve", "own"),
-    "draw": ("draws.run", "own"),
-    "go_on": ("draws.run", "own"),
-    "dispatch": ("tasks.dispatch", "own"),
-    "crew": ("crews.run", "executing"),
+    "approve": "tasks.approve",
+    "approve_after": "tasks.approve",
+    "draw": "draws.run",
+    "go_on": "draws.run",
+    "dispatch": "tasks.dispatch",
+    "unknown": "tasks.dispatch",
 }
-"""What comes next -> the right that does it, and in which unit."""
+"""What comes next -> the right that does it in the task's unit."""

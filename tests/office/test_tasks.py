@@ -294,4 +294,4 @@ def test_every_act_of_a_task_is_told_to_whom_it_concerns(bureau: Tasking) -> Non
     bureau.drawn(id)
     assert codes(CLERK) == ["dispatch"]
     bureau.dispatch(id)
-    assert codes(CLERK) == ["crew"]
+    assert codes(CLERK) == []

@@ -219,6 +219,9 @@ def _page(request: Asked, task_id: str, filled: Filled, status: int) -> Response
         items, names = names_of_items(conn, [view.task]), directory.names_of_people(conn)
         units, inspecting = directory.names_of_units(conn), plans.planning_units(conn)
     own, out = view.task.unit_id, view.task.carried_out_by
+    if own in dict(inspecting) and not filled.text("executing_unit_id"):
+        values = {**filled.values, "executing_unit_id": own}
+        filled = Filled(values, filled.lists, filled.faults, filled.problem)
     return render(
         request,
         "tasks_task",
