@@ -76,16 +76,30 @@ def _draw(book: Book, attempts: Sequence[Draw]) -> PublicDraw:
     task = tasks.task_of(book.conn, first.task_id)
     if task is None:
         raise Problem("not_found")
-    shown = tuple(_attempt(book, draw) for draw in sorted(attempts, key=lambda draw: -draw.attempt))
+    shown = [_attempt(book, draw) for draw in sorted(attempts, key=lambda draw: -draw.attempt)]
+    if shown[0].void is None:
+        shown[0] = msgspec.structs.replace(shown[0], **_exceptions(book.conn, task.id))
     return PublicDraw(
         no=first.no,
         task_no=task.no,
         task=task.name,
         unit=book.units.get(first.unit_id, ""),
         window_to=task.window_to,
-        attempts=shown,
+        attempts=tuple(shown),
         crews=tuple(_match(book, match) for match in crews.matches_of_task(book.conn, task.id)[::-1]),
     )
+
+
+def _exceptions(conn: Connection, task_id: str) -> dict[str, int]:
+    """How often a task left the lot's way: each was approved, and is counted in public even while it is sealed."""
+    ways = [one for one in crews.ways_of_task(conn, task_id) if one.state == "approved"]
+    matches = crews.matches_of_task(conn, task_id)
+    return {
+        "merged": sum(len(one.officers) for one in ways if one.kind == "merged_pool"),
+        "direct": sum(one.kind == "direct_assignment" for one in ways),
+        "replaced": sum(len(crews.changes_of_match(conn, match.id)) for match in matches),
+        "withdrawn": sum(one.state == "approved" for one in tasks.withdrawals_of(conn, task_id)),
+    }
 
 
 def _attempt(book: Book, draw: Draw) -> PublicAttempt:

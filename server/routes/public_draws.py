@@ -63,6 +63,7 @@ def show_draw(request: Anyone, no: FromPath[str]) -> Response[bytes]:
         feeds="/draws",
         draw=draw,
         opened=shown,
+        officers=found[1].get("officers") if found else None,
         kept=kept,
         names=names,
         ticket=ticket,
