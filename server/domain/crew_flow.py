@@ -78,10 +78,10 @@ class Flow:
             while len(self.team[visit]) < k:
                 seen = self._search(visit, self.elig[visit])
                 if seen is not None:
-                    vain.append(visit)
+                    # Later moves end where there is room, so none enters this set: the proof stays true.
+                    vain.append(seen)
                     break
-        # A later move may widen what an earlier search has seen, so the proofs are taken when all moves are made.
-        return [seen for visit in vain if (seen := self._search(visit, self.elig[visit])) is not None]
+        return vain
 
     def force(self, visit: int, officer: int) -> Closed | None:
         """Seat an officer with a full team, which gives up one of its seats that aren't fixed; or why it can't be."""
