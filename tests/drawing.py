@@ -62,9 +62,14 @@ def a_task(id: str = "t1", **more: Any) -> Task:
 class Ceremony:
     """The acts of a draw on one database, each in a transaction of its own, a minute after the one before."""
 
-    def __init__(self, db: Database, *, flags: tuple[int, ...] = (), ratio: int | None = None) -> None:
+    def __init__(
+        self, db: Database, *, flags: tuple[int, ...] = (), ratio: int | None = None, is_peopled: bool = False
+    ) -> None:
         self.db, self.now = db, NOW
-        planning.bureau(db, flags=flags, ratio=ratio)
+        if is_peopled:
+            planning.library(db, flags=flags, ratio=ratio)
+        else:
+            planning.bureau(db, flags=flags, ratio=ratio)
 
     def tick(self) -> datetime:
         self.now += timedelta(minutes=1)

@@ -33,6 +33,14 @@ class Hall:
             one.close()
         self.running.kill()
 
+    def restart(self) -> None:
+        """Ends the server in the middle of whatever it does, and starts it again on the same data."""
+        self.running.kill()
+        for one in self._clients.values():
+            one.close()
+        self._clients.clear()
+        self.running.start()
+
     def client(self, who: str) -> httpx.Client:
         if who not in self._clients:
             self._clients[who] = self.running.signed_in(who)
