@@ -29,7 +29,7 @@ _GONE: Final = {"cancelled": "DEREGISTERED", "suspended": "SUSPENDED"}
 _ONE_IN: Final = 20  # 5 % as one in twenty
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """A subject of the list; `document` is that of its exclusion, or of the `ground` that keeps it in past the cap."""
 
     code: str
@@ -103,7 +103,7 @@ def preview_of(conn: Connection, task: Task, now: datetime) -> Frame:
         day=day.isoformat(),
         cap=rules.cap,
         times=times + draws.reservations(conn, task.id),
-        conditions=task.filter if task.draw == "directed" else Filter(),
+        conditions=task.filter if task.draw == "directed" and task.filter else None,
         campaign=None if task.campaign is None else Ground("campaign", task.campaign),
         exclusions=exclusions.in_force(conn, unit_id, day.isoformat()),
     )
@@ -118,7 +118,7 @@ class _Judge(msgspec.Struct, frozen=True):
     day: str
     cap: int
     times: Mapping[str, int]
-    conditions: Filter
+    conditions: Filter | None
     campaign: Ground | None
     exclusions: Mapping[str, Exclusion]
 
@@ -128,7 +128,7 @@ class _Judge(msgspec.Struct, frozen=True):
             return _out(one, _GONE[one.status])
         if one.id in self.exclusions:
             return _out(one, self.exclusions[one.id].kind, self.exclusions[one.id].document)
-        if self.conditions and not fits(self.conditions, one):
+        if self.conditions is not None and not fits(self.conditions, one):
             return _out(one, "OUT_OF_FILTER")
         stratum = stratum_of(one.risk, one.credit, [flag.kind for flag in grounds])
         if self.times.get(one.id, 0) < self.cap:

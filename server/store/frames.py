@@ -13,7 +13,7 @@ from server.store.bulk import Plain
 from server.store.tables import subject, unit_subject
 
 
-class Listed(msgspec.Struct, frozen=True):
+class Listed(msgspec.Struct, frozen=True, gc=False):
     """What a freeze looks at of a subject."""
 
     id: str
