@@ -806,9 +806,6 @@ CODES: dict[str, Code] = {
         409, "20", "这名人员的回避已经登记在案。", "A recusal of this officer is on record for this visit already."
     ),
     "recusal_decided": Code(409, "20", "这件回避申请已经有决定了。", "This request has been decided already."),
-    "recusal_not_own": Code(
-        403, "20", "回避由本人申明，请用本人的账号办理。", "An officer declares his own recusal, under his own account."
-    ),
     # --- the library of subjects -----------------------------------------------------------------------------------
     "subject_used": Code(
         409,

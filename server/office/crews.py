@@ -34,8 +34,10 @@ MOST = 9
 
 @act("crew.plan", "crews.run")
 def plan(conn: Connection, person: Person, now: datetime, task_id: str, values: Mapping[str, str]) -> None:
-    """Saves half-day, number of officers and experts of each visit: `half_day:<visit>`, `k:...`, `experts:...`,
-    `expert_reason:...`. What is committed can't be planned anew."""
+    """Saves half-day, officers and experts of each visit; what is committed can't be planned anew.
+
+    Fields are `half_day:<visit>` (or `day:...` and `half:...`), `k:...`, `experts:...`, `expert_reason:...`.
+    """
     room = room_for(conn, person, "crews.run", task_id, now)
     _must_be_free(conn, task_id)
     plans = _planned(room, person, now, values)
@@ -46,6 +48,9 @@ def plan(conn: Connection, person: Person, now: datetime, task_id: str, values: 
 def _planned(room: Room, person: Person, now: datetime, values: Mapping[str, str]) -> list[Plan]:
     size = str(max(room.task.crew_size, LEAST))
     given = {f"k:{one.id}": size for one in room.visits} | {name: it for name, it in values.items() if it.strip()}
+    for one in room.visits:
+        day, half = (values.get(f"{part}:{one.id}", "").strip() for part in ("day", "half"))
+        given |= {f"half_day:{one.id}": f"{day}/{half}"} if day or half else {}
     entry, found = Entry(given), []
     for seen in room.visits:
         half_day, k = entry.line(f"half_day:{seen.id}", most=13), entry.number(f"k:{seen.id}", LEAST, MOST)
