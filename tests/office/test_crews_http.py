@@ -55,9 +55,7 @@ def test_a_way_out_needs_a_shortage_and_the_head(office: Office) -> None:
     assert code(post(office, "head", f"/ways/{asked}", decision="approve")) == (409, "crew_way_decided", "18")
 
 
-@pytest.mark.rule("R19.1", "http")
 @pytest.mark.rule("R20.1", "http")
-@pytest.mark.rule("R20.2", "http")
 def test_a_replacement_needs_a_lawful_reason_and_the_head(office: Office) -> None:
     seen = walks.assigned(office)
     form = {"officer_id": seen.members[0], "kind": "tired", "reason": "累"}
