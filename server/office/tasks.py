@@ -223,7 +223,7 @@ def frame_for(
     """The live counts of what stands in the form so far; None before there is an item."""
     version, released, known = known_for(conn, values.get("plan_line_id") or None, beijing_day(now))
     item = released.get(values.get("item", "").strip())
-    if item is None or values.get("joint") == "participant":
+    if item is None:
         return None
     unit_id, unified = unit_for(conn, person) if old is None else (old.unit_id, old.unified)
     base = Task("" if old is None else old.id, "", unit_id, "undirected", "", "", "", (), unified=unified)

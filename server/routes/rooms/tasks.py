@@ -14,7 +14,7 @@ from server.domain.instant import beijing_day
 from server.domain.ratio import Proposal
 from server.domain.ruleset import CREDITS, RISKS
 from server.domain.subject import KINDS, TRAITS
-from server.domain.task import DISCLOSURES, DRAWS, FORMS, JOINT, METHODS, MODES, Task
+from server.domain.task import DISCLOSURES, DRAWS, FORMS, JOINT, METHODS, MODES, STRATA, Task
 from server.errors import Problem
 from server.office import dispatch, task_page
 from server.office import tasks as acts
@@ -150,11 +150,18 @@ def _form_page(request: Asked, task_id: str | None, filled: Filled, status: int)
         line=line,
         lists=lists,
         frame=None if counted is None else counted[1],
+        strata=_strata({} if counted is None else counted[1].sizes, values),
         shares=shares,
         subjects=subjects,
         said=Said(words_for(request)),
         **CHOICES,
     )
+
+
+def _strata(sizes: Mapping[str, int], values: Mapping[str, str]) -> list[tuple[str, int]]:
+    """Every stratum with its size, and those for which something was typed though nobody is in them now."""
+    typed = {name.removeprefix("share."): 0 for name in values if name.removeprefix("share.") in STRATA}
+    return sorted((typed | dict(sizes)).items())
 
 
 def _subjects(conn: Connection, proposal: Proposal) -> dict[str, tuple[str, str]]:
