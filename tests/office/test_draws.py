@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -21,8 +21,8 @@ from server.standalone import verify_draw
 from server.store import draws, selections, tables, tasks
 from server.store.seal import Unreadable
 from server.store.selections import Selection
-from server.store.session import Database
-from tests.drawing import BALLS, DICE, LOTTERY, SEALER, SECRET, Ceremony, code_of, directed
+from server.store.session import Database, open_database
+from tests.drawing import BALLS, DICE, LOTTERY, SEALER, SECRET, Ceremony, code_of, directed, sources
 from tests.planning import CLERK, CLERK2, HEAD2, KEY_LIST, LEGAL, MAIN, OTHER, PRINCIPAL, draw, subject_id
 
 
@@ -359,6 +359,22 @@ def test_two_clerks_at_once_leave_one_commitment_one_value_and_one_outcome(hall:
     assert len(entries(hall.db, "draw.run")) == 1
     with hall.db.read() as conn:
         assert len(draws.files_of(conn, one.id)) == 1
+
+
+def test_on_postgresql_no_list_is_frozen_while_another_one_is_being_locked(postgres_url: str) -> None:
+    """Reservations become selections at the lock: who froze in between would count neither."""
+    db = open_database(postgres_url)
+    hall = Ceremony(db)
+    hall.task()
+    hall.task("t2")
+    hall.drawn()
+    with db.write() as locking:
+        assert lock_and_select(hall, locking, "t1") == 11
+        with pytest.raises(sa.exc.OperationalError, match="lock timeout"), db.write() as freezing:
+            freezing.exec_driver_sql("SET LOCAL lock_timeout = '20ms'")
+            acts.commit(freezing, CLERK, hall.tick(), "t2", sources(hall.now + timedelta(days=1)), SECRET, SEALER)
+    hall.commit("t2")
+    db.close()
 
 
 def test_parallel_tasks_never_give_anybody_a_third_draw(any_database: Database) -> None:
