@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -22,7 +22,7 @@ from server.store import draws, selections, tables, tasks
 from server.store.seal import Unreadable
 from server.store.selections import Selection
 from server.store.session import Database, open_database
-from tests.drawing import BALLS, DICE, LOTTERY, SEALER, SECRET, Ceremony, code_of, directed, sources
+from tests.drawing import BALLS, DICE, LOTTERY, SEALER, SECRET, Ceremony, code_of, directed
 from tests.planning import CLERK, CLERK2, HEAD2, KEY_LIST, LEGAL, MAIN, OTHER, PRINCIPAL, draw, subject_id
 
 
@@ -372,7 +372,7 @@ def test_on_postgresql_no_list_is_frozen_while_another_one_is_being_locked(postg
         assert lock_and_select(hall, locking, "t1") == 11
         with pytest.raises(sa.exc.OperationalError, match="lock timeout"), db.write() as freezing:
             freezing.exec_driver_sql("SET LOCAL lock_timeout = '20ms'")
-            acts.commit(freezing, CLERK, hall.tick(), "t2", sources(hall.now + timedelta(days=1)), SECRET, SEALER)
+            draws.hold_chain(freezing)  # what a commitment begins with, before it reads who was drawn
     hall.commit("t2")
     db.close()
 
