@@ -23,7 +23,7 @@ from server.routes import guards
 from server.routes.guards import Asked, is_office, is_staff
 from server.routes.pages import LANGUAGE_COOKIE, form_of, is_ours, is_partial, on_problem, render, words_for
 from server.routes.session import no_cookie, session_cookie, try_sign_in
-from server.store import directory, people, reviews
+from server.store import crews, directory, people, recusals, reviews
 from server.store.people import Person
 from server.store.reviews import Received
 from server.store.uploads import here_for
@@ -205,12 +205,15 @@ def _show(request: Asked, visit: Received, *, note: str | None = None, problem: 
     w, page = words_for(request), _page_of(request, visit)
     with request.app.state.db.read() as conn:
         due = due_of(conn, visit.id, [entry.past for entry in page.history], beijing_day(guards.now(request)))
+        changes, asked = crews.changes_of_visit(conn, visit.id), recusals.recusals_of_visit(conn, visit.id)
     return render(
         request,
         "visit_body" if is_partial(request) else "visit",
         problem.status if problem else 200,
         page=page,
         due=due,
+        crew_changes=changes,
+        crew_recusals=asked,
         missing=sentences(page, w),
         note=note,
         problem=problem.sentence("en" if w.language == "en" else "zh") if problem else None,
