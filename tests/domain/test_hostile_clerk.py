@@ -240,7 +240,6 @@ def winners(one: dict[str, Any]) -> dict[str, list[str]]:
     return {"MID": sorted(CODES, key=lambda code: (sha(f"{seed}|S|{code}"), code))[:DRAWN]}
 
 
-@pytest.mark.rule("R15b.2", "refuses")
 @pytest.mark.parametrize("part", range(PARTS))
 def test_whatever_a_clerk_tries_the_files_form_one_chain_and_nobody_chose(part: int) -> None:
     size = HISTORIES // PARTS
