@@ -48,11 +48,11 @@ class Tasking(Ceremony):
         now = self.tick()
         return self.db.run_write(lambda conn: call(conn, who, now, *args))
 
-    def add(self, who: Person = CLERK, **more: object) -> str:
+    def add(self, who: Person = CLERK, **more: Any) -> str:
         id: str = self.act(tasks.add_task, who, entered(**more))
         return id
 
-    def change(self, id: str, who: Person = CLERK, **more: object) -> None:
+    def change(self, id: str, who: Person = CLERK, **more: Any) -> None:
         self.act(tasks.change_task, who, id, entered(**more))
 
     def approve(
@@ -83,12 +83,12 @@ class Tasking(Ceremony):
         assert found is not None
         return found
 
-    def approved(self, **more: object) -> str:
+    def approved(self, **more: Any) -> str:
         id = self.add(**more)
         self.approve(id)
         return id
 
-    def dispatched(self, **more: object) -> str:
+    def dispatched(self, **more: Any) -> str:
         """The whole way to the visits."""
         id = self.approved(**more)
         self.drawn(id)

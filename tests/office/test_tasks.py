@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -19,6 +20,8 @@ from server.store.session import Database
 from tests import planning
 from tests.planning import BOTH, CLERK, CLERK2, FIRE, HEAD, HEAD2, LEGAL, MAIN, PRINCIPAL, STORAGE, TODAY
 from tests.tasking import Tasking
+
+MEDIUM: dict[str, Any] = {"filter.risks.medium": "yes"}
 
 
 @pytest.fixture
@@ -70,7 +73,7 @@ def test_a_task_that_says_all_is_saved_with_a_number_of_its_year(any_database: D
         ({"crew_size": "1"}, "crew_size"),
     ],
 )
-def test_a_task_that_lacks_something_is_not_saved(bureau: Tasking, missing: dict[str, str | None], field: str) -> None:
+def test_a_task_that_lacks_something_is_not_saved(bureau: Tasking, missing: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as caught:
         bureau.add(**missing)
     assert (caught.value.code, CODES["task_invalid"].article) == ("task_invalid", "15-2")
@@ -113,7 +116,7 @@ def test_the_version_of_a_dispatched_task_stays(bureau: Tasking) -> None:
 
 def test_the_window_lies_in_the_plans_or_says_why(bureau: Tasking) -> None:
     line = _planned(bureau)
-    outside = {"plan_line_id": line, "window_from": "2026-11-25", "window_to": "2026-12-20"}
+    outside: dict[str, Any] = {"plan_line_id": line, "window_from": "2026-11-25", "window_to": "2026-12-20"}
     with refused("task_invalid", "15-2", ("window_to", "task_outside_plan")):
         bureau.add(**outside)
     task = bureau.of(bureau.add(**outside, reason="企业停产检修，顺延到十二月"))
@@ -195,14 +198,14 @@ def test_nobody_draws_more_than_there_are(bureau: Tasking) -> None:
 def test_a_directed_draw_needs_a_condition_and_counts_by_it(bureau: Tasking) -> None:
     with refused("task_invalid", "15-2", ("filter", "task_no_filter")):
         bureau.add(draw="directed")
-    task = bureau.of(bureau.add(draw="directed", **{"filter.risks.medium": "yes", "n": 11}))
+    task = bureau.of(bureau.add(draw="directed", **MEDIUM, n=11))
     assert task.filter.risks == ("medium",)
     with refused("task_invalid", "15-2", ("n", "task_too_many")):
-        bureau.add(draw="directed", **{"filter.risks.medium": "yes", "n": 63})  # 212 - 150 are of medium risk
+        bureau.add(draw="directed", **MEDIUM, n=63)  # 212 - 150 are of medium risk
 
 
 def test_ratios_round_up_in_each_class(bureau: Tasking) -> None:
-    shares = {"share.LOW_B": 500, "share.MEDIUM_B": 1000}
+    shares: dict[str, Any] = {"share.LOW_B": 500, "share.MEDIUM_B": 1000}
     task = bureau.of(bureau.add(mode="ratio", n=None, **shares))
     assert task.n == 15  # ceil(148 x 5 %) = 8 of low, ceil(62 x 10 %) = 7 of medium risk
     assert task.shares == {"LOW_B": 500, "MEDIUM_B": 1000}
@@ -258,9 +261,9 @@ def test_a_task_whose_list_is_committed_is_neither_changed_nor_cancelled(bureau:
 
 def test_a_task_is_of_the_own_unit_and_its_head_answers(bureau: Tasking) -> None:
     id = bureau.add()
-    for call in (lambda: bureau.change(id, CLERK2), lambda: bureau.cancel(id, CLERK2)):
+    for call in (bureau.change, bureau.cancel):
         with refused("not_found", None):
-            call()
+            call(id, CLERK2)
     bureau.cancel(id)
     with refused("task_cancelled", "15-2"):
         bureau.approve(id)
