@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
 import sqlalchemy as sa
@@ -15,12 +16,14 @@ from server.office import crew_changes, crew_page, crew_ways, crews, merging, re
 from server.store import crews as store
 from server.store import tables
 from server.store.crews import Seen
+from server.store.seal import Sealer
+from server.store.session import Connection
 from server.sync.field import SyncField
 from tests.dispatching import keys_of
 from tests.office.district import HTML, Office
 from tests.office.walks import Step
-from tests.office.walks.draws import done, sealer_of, source_form
-from tests.office.walks.tasks import ITEM, dispatched
+from tests.office.walks.draws import ITEM, done, sealer_of, source_form
+from tests.office.walks.tasks import dispatched
 
 DICE = " ".join("162534" * 4)
 REASON = "另有安排"
@@ -44,8 +47,12 @@ def fresh(office: Office, unit: str = HAZCHEM, item: str = ITEM) -> str:
     with office.db.write() as conn:  # nobody is busy with what other walks have left
         conn.execute(sa.delete(tables.crew_plan).where(tables.crew_plan.c.task_id != task_id))
     for one in waiting:
-        done(office, lambda conn, now, id=one.id: crews.void(conn, HEADS[unit], now, id, "重新安排", sealer))
+        done(office, partial(_voided, unit=unit, id=one.id, sealer=sealer))
     return task_id
+
+
+def _voided(conn: Connection, now: datetime, unit: str, id: str, sealer: Sealer) -> None:
+    crews.void(conn, HEADS[unit], now, id, "重新安排", sealer)
 
 
 def plan_form(office: Office, task_id: str, unit: str = HAZCHEM, **more: str) -> dict[str, str]:
