@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from server.standalone import verify_draw
 from server.store import crews as store
+from server.store import draws
 from tests.office.district import Office, demo_server
 from tests.office.walks import crews as walks
 
@@ -104,3 +106,18 @@ def test_two_visits_of_one_subject_become_one(office: Office) -> None:
         voided = store.visit_seen(conn, other)
     assert voided is not None
     assert voided.state == "void"
+
+
+def test_each_version_of_the_published_file_is_green_for_the_verifier_that_knows_nothing_of_the_server(
+    office: Office,
+) -> None:
+    seen = walks.assigned(office)
+    change = walks.change(office, seen)
+    assert post(office, "head", f"/changes/{change}", decision="approve").status_code == 303
+    with office.db.read() as conn:
+        draw = draws.standing_of_task(conn, store.tasks_of_visit(conn, seen.id)[0])
+        assert draw is not None
+        versions = [(one.why, draws.body_of(conn, draw.id, one.version)) for one in draws.files_of(conn, draw.id)]
+    assert [why for why, _ in versions] == ["drawn", "match", "replace"]
+    for why, body in versions:
+        assert verify_draw.check(body or b"", why).faults == []
