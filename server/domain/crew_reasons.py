@@ -197,7 +197,7 @@ def half_day_said(half_day: str, say: Say) -> str:
     day, _, half = half_day.partition("/")
     if half not in ("am", "pm"):
         return half_day
-    return say(f"crew_reasons.{half}", month=int(day[5:7]), day=int(day[8:10]), date=day[5:])
+    return say(f"crew_reasons.{half}", month=int(day[5:7]), day=int(day[8:10]))
 
 
 def _listed(subjects: Sequence[str], say: Say, names: Mapping[str, str]) -> str:
