@@ -1,0 +1,259 @@
+"""A slow, obvious maker of published draws (draw/1), written from the page alone; it shares no line with a verifier."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import rfc8785
+
+from tests.domain import crew_oracle as crews
+
+ROOT = "0" * 64
+STRATA = ("HIGH_C", "LOW_A", "LOW_A_FLAGGED", "MEDIUM_B")
+REASONS = ("DRAWN_TWICE", "DEREGISTERED", "SUSPENDED", "OUT_OF_FILTER", "NO_AUTHORITY", "UNDER_OTHER_CASE")
+LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+File = dict[str, Any]
+
+
+def sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def canonical(value: object) -> str:
+    return rfc8785.dumps(value).decode()  # type: ignore[arg-type]
+
+
+def body_of(file: File) -> bytes:
+    """The bytes that are published, with the record that belongs to them."""
+    rest = {key: value for key, value in file.items() if key != "record"}
+    return (canonical({**rest, "record": sha(canonical(rest))}) + "\n").encode()
+
+
+def commit_of(part: File, alg: str) -> str:
+    hashes = [sha(part["frame"]), sha(part["rules"]), sha(part["secret"])]
+    return sha("|".join([f"{alg}|commit", part["prev"], *hashes]))
+
+
+def seed_of(part: File, alg: str) -> str:
+    given = [sha(f"{one['k']}={one['v']}") for one in part["contributions"]]
+    return sha("|".join([f"{alg}|seed", part["commit"], part["secret"], *given]))
+
+
+def strata_of(frame: str) -> dict[str, list[str]]:
+    """The codes that take part, by stratum."""
+    found: dict[str, list[str]] = {}
+    for line in frame.splitlines():
+        code, stratum, kind, _reason = line.split("\t")
+        if kind == "E":
+            found.setdefault(stratum, []).append(code)
+    return found
+
+
+def quotas_of(counts: dict[str, int], rules: File, seed: str) -> dict[str, int]:
+    if rules["mode"] == "ratio":
+        return {name: min(n, (n * rules["ratio_bp"][name] + 9999) // 10000) for name, n in counts.items()}
+    quotas: dict[str, int] = {}
+    left, weights = rules["n"], rules["weights"]
+    while True:
+        rest = {name: n * weights[name] for name, n in counts.items() if name not in quotas}
+        whole = [name for name in rest if left * weights[name] >= sum(rest.values())]
+        if not whole:
+            break
+        quotas.update({name: counts[name] for name in whole})
+        left -= sum(counts[name] for name in whole)
+    if rest:
+        total = sum(rest.values())
+        at = int(sha(f"{seed}|Q|round"), 16) % total
+        for name in sorted(rest, key=lambda name: sha(f"{seed}|Q|{name}")):
+            quotas[name] = (at + left * rest[name]) // total - at // total
+            at += left * rest[name]
+    return quotas
+
+
+def draw(file: File, rules: File) -> None:
+    """Seed, quotas, winners and reserve, from what stands in the file."""
+    file["seed"] = seed_of(file, "sdraw1")
+    strata = strata_of(file["frame"])
+    file["quotas"] = quotas_of({name: len(codes) for name, codes in strata.items()}, rules, file["seed"])
+    for name, codes in strata.items():
+        q, order = file["quotas"][name], sorted(codes, key=lambda code: (sha(f"{file['seed']}|S|{code}"), code))
+        file["winners"][name], file["reserve"][name] = order[:q], order[q : q + 10]
+
+
+def uscc(chance: random.Random) -> str:
+    """A unified code with its check character (GB 32100)."""
+    text = "91411303MA" + "".join(chance.choices(LETTERS, k=7))
+    return text + LETTERS[-sum(LETTERS.index(c) * 3**at % 31 for at, c in enumerate(text)) % 31]
+
+
+class Bureau:
+    """One office that draws again and again; what it publishes is one chain an algorithm."""
+
+    def __init__(self, seed: str) -> None:
+        self.chance = random.Random(seed)
+        self.now = datetime(2026, 11, 17, 2, 0, tzinfo=UTC)
+        self.prev = {"sdraw1": ROOT, "omatch1": ROOT}
+        self.files: list[File] = []
+
+    def tick(self) -> str:
+        self.now += timedelta(seconds=self.chance.randrange(1, 4000))
+        return self.now.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+    def sources(self) -> list[File]:
+        n = self.chance.randint(24, 30)
+        due = "2026-12-30T02:00:00.000Z"
+        some = [
+            {"id": "kl8/2026312", "kind": "lottery", "bits": 61, "what": "快乐8第2026312期", "due": due},
+            {"id": "beacon/7", "kind": "beacon", "bits": 256, "what": "信标第 7 轮", "due": due},
+            {"id": "dice/1", "kind": "dice", "bits": n * 258 // 100, "what": "见证人掷骰", "due": due},
+            {"id": "public/1", "kind": "public_digits", "bits": n * 332 // 100, "what": "现场摇号", "due": due},
+        ]
+        typed = {"id": "witness/1", "kind": "digits", "bits": 0, "what": "见证人写下的数字", "due": due}
+        return [*self.chance.sample(some, self.chance.randint(1, 2)), *([typed] if self.chance.random() < 0.5 else [])]
+
+    def value(self, source: File) -> str:
+        some = self.chance
+        if source["kind"] == "lottery":
+            return " ".join(f"{n:02d}" for n in sorted(some.sample(range(1, 81), 20)))
+        if source["kind"] == "beacon":
+            return f"{some.getrandbits(256):064x}"
+        if source["kind"] == "dice":
+            return " ".join(str(some.randint(1, 6)) for _ in range(30))
+        return "".join(some.choices("0123456789", k=30))
+
+    def lot(self, alg: str, attempt: int, frame: str, rules: File, sources: list[File]) -> File:
+        """What both kinds of draw have up to the commitment."""
+        text = canonical(rules)
+        part: File = {
+            "attempt": attempt, "prev": self.prev[alg], "frame": frame, "frame_digest": sha(frame), "rules": text,
+            "rules_digest": sha(text), "sources": sources, "committed_at": self.tick(), "contributions": [],
+            "secret": f"{self.chance.getrandbits(256):064x}", "seed": None, "void": None,
+        }  # fmt: skip
+        part["commit"] = self.prev[alg] = commit_of(part, alg)
+        return part
+
+    def give(self, part: File, most: int = 9) -> None:
+        for source in part["sources"][:most]:
+            proof = self.chance.choice([None, "e" * 64])
+            one = {"k": source["id"], "v": self.value(source), "at": self.tick(), "by": "见证人", "evidence": proof}
+            part["contributions"].append(one)
+
+    def void(self) -> File:
+        return {"reason": "见证人未到场", "by": "head", "at": self.tick()}
+
+    def frame(self) -> str:
+        some, lines = self.chance, []
+        names = some.sample(STRATA, some.randint(1, 4))
+        for code in sorted({uscc(some) for _ in range(some.randint(6, 30))}):
+            left_out = lines and some.random() < 0.2
+            lines.append(
+                f"{code}\t-\tX\t{some.choice(REASONS)}\n" if left_out else f"{code}\t{some.choice(names)}\tE\t-\n"
+            )
+        return "".join(lines)
+
+    def rules(self, frame: str, task: str, sources: list[File], mode: str) -> File:
+        some, strata = self.chance, strata_of(frame)
+        base = len(frame.splitlines())
+        rules: File = {
+            "alg": "sdraw1", "base": base, "filters": [], "item": "A-01", "mode": mode,
+            "sources": [one["id"] for one in sources], "task": task, "year": 2026,
+        }  # fmt: skip
+        if mode == "ratio":
+            rules["ratio_bp"] = {name: some.choice([500, 3400, 5000, 10000]) for name in strata}
+        else:
+            rules["weights"] = {name: some.randint(1, 6) for name in strata}
+            rules["n"] = some.randint(min(2, sum(map(len, strata.values()))), sum(map(len, strata.values())))
+        return rules
+
+    def publish(self, no: str, mode: str, attempt: int = 1) -> None:
+        """One attempt, drawn or void; after a void comes the next."""
+        task, frame, sources = "2026-007", self.frame(), self.sources()
+        rules = self.rules(frame, task, sources, mode)
+        file: File = {"t": "draw/1", "no": no, "office": "危险化学品监管科", "task": task}
+        file |= {"quotas": {}, "winners": {}, "reserve": {}, "excused": [], "officers": None}
+        file |= self.lot("sdraw1", attempt, frame, rules, sources)
+        is_early = self.chance.random() < 0.15
+        self.give(file, self.chance.randint(0, 1) if is_early else 9)
+        if not is_early:
+            draw(file, rules)
+            self.excuse(file)
+        if is_early or self.chance.random() < 0.15:
+            file["void"] = self.void()
+        elif self.chance.random() < 0.5:
+            file["officers"] = self.officers(file, task)
+        self.files.append(file)
+        if file["void"] and self.chance.random() < 0.7:
+            self.publish(no, mode, attempt + 1)
+
+    def excuse(self, file: File) -> None:
+        for name, codes in file["winners"].items():
+            if codes and self.chance.random() < 0.2:
+                after = [*file["reserve"][name], None][0]
+                file["excused"].append({"code": self.chance.choice(codes), "reason": "已注销", "next": after})
+
+    def officers(self, file: File, task: str) -> File:
+        """Crews for some of the subjects drawn; the first may be assigned directly."""
+        gone = {one["code"] for one in file["excused"]}
+        drawn = {one["next"] for one in file["excused"] if one["next"]} | set().union(*file["winners"].values())
+        codes, some = sorted(drawn - gone)[:4], self.chance
+        numbers = [f"16140{n:05d}" for n in range(some.randint(6, 9))]
+        by_hand = codes[:1] if some.random() < 0.3 else []
+        visits = [self.visit(code, numbers) for code in codes[len(by_hand) :]]
+        if not visits or not crews.is_feasible(visits, len(visits), 1):
+            by_hand, visits = by_hand or codes[:1], []
+        frame = "".join(f"{number}\tWHP,GM\tE\t-\n" for number in numbers) + "1614100000\t-\tX\tEXPIRED\n"
+        total, sources = sum(visit["k"] for visit in visits), self.sources()
+        rules = {
+            "alg": "omatch1", "rounds": 20 * total, "slots": 1, "sources": [one["id"] for one in sources],
+            "task": task, "visits": sha(canonical(visits)), "year": 2026,
+        }  # fmt: skip
+        part = self.lot("omatch1", 1, frame, rules, sources)
+        self.give(part)
+        part |= {"alg": "omatch1", "visits": visits, "slots": 1, "seed": seed_of(part, "omatch1"), "replaced": []}
+        why = {"reason": "人手不足", "by": "head", "at": self.tick()}
+        part["direct"] = [{"s": s, "o": numbers[:2], "leader": numbers[0], **why} for s in by_hand]
+        lent = {"o": numbers[-1], "office": "工贸监管科", "consent": "同意 2026-3"}
+        part["merged"] = [{**lent, **why}] if some.random() < 0.3 else []
+        self.match(part, visits, len(numbers))
+        return part
+
+    def visit(self, code: str, numbers: list[str]) -> File:
+        elig = sorted(self.chance.sample(numbers, self.chance.randint(4, len(numbers))))
+        half = self.chance.choice(["2026-12-08/am", "2026-12-08/pm", "2026-12-09/am"])
+        lead = {"lead": sorted(self.chance.sample(elig, 2))} if self.chance.random() < 0.3 else {}
+        return {"s": code, "k": self.chance.choice([2, 2, 3]), "half_day": half, "elig": elig, **lead}
+
+    def match(self, part: File, visits: list[File], e_rows: int) -> None:
+        part |= {"cap": 0, "teams": {}, "leaders": {}}
+        if not visits:
+            return
+        seed, cap = part["seed"], crews.cap(visits, e_rows, 1)
+        teams = crews.lexmin(seed, visits, cap, 1)
+        teams = crews.shuffle(seed, visits, teams, cap, 1, 20 * sum(visit["k"] for visit in visits))
+        part |= {"cap": cap, "teams": teams, "leaders": crews.leaders(seed, visits, teams)}
+        if self.chance.random() < 0.4:
+            part["replaced"].append(self.replacement(part, visits[0]))
+
+    def replacement(self, part: File, visit: File) -> File:
+        s, team = visit["s"], part["teams"][visit["s"]]
+        able = [o for o in visit["elig"] if o not in team]
+        kept = able[: self.chance.randint(1, len(able))]
+        return {
+            "s": s, "out": team[0], "in": crews.substitute(part["seed"], s, kept, 1), "attempt": 1, "kind": "LEAVE",
+            "reason": "病假", "by": "head", "at": self.tick(), "designated": False, "elig": kept,
+            "left_out": [{"o": o, "reason": "BUSY"} for o in able if o not in kept],
+        }  # fmt: skip
+
+
+def chains(n: int, seed: str = "2026") -> list[list[File]]:
+    """Chains of published draws, as many as it takes for `n` files, modes by turns."""
+    found: list[list[File]] = []
+    while sum(map(len, found)) < n:
+        bureau = Bureau(f"{seed}|{len(found)}")
+        for turn in range(5):
+            bureau.publish(f"2026-{turn + 1}", ("ratio", "total")[turn % 2])
+        found.append(bureau.files)
+    return found
