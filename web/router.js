@@ -7,7 +7,9 @@ import { explain, useLive, useNow } from "./ui/live.js";
 import { Empty, Page } from "./ui/page.js";
 import { applyPrefs } from "./ui/prefs.js";
 import { t } from "./ui/words.js";
+import { isLocked } from "./crew.js";
 import { later, Later } from "./later.js";
+import { myId } from "./reading.js";
 import { state, visit } from "./store.js";
 import * as signIn from "./views/sign-in.js";
 import * as enrol from "./views/enrol.js";
@@ -160,14 +162,18 @@ function App() {
   if (elsewhere || View?.for.split("?")[0] !== pathname) return null;
   const query = Object.fromEntries(new URLSearchParams(search));
   const shown = found.params.visit ? WithVisit : View.view;
-  return html`<${Guard} key=${pathname}><${shown} View=${View.view} params=${found.params} query=${query} /><//>`;
+  return html`<${Guard} key=${pathname}
+    ><${shown} View=${View.view} params=${found.params} query=${query} screen=${found.view.name}
+  /><//>`;
 }
 
-/** @param {{View: any, params: Record<string, string>, query: Record<string, string>}} props */
-function WithVisit({ View, params, query }) {
+/** @param {{View: any, params: Record<string, string>, query: Record<string, string>, screen: string}} props */
+function WithVisit({ View, params, query, screen }) {
   const v = useLive(() => visit(params.visit), [params.visit]);
   if (v === undefined) return null;
   if (v === null || !v.template) return html`<${Lost} title=${t("visit.absent.title")}>${t("visit.absent")}<//>`;
+  if (isLocked(v.view.content, myId(), screen))
+    return html`<${Lost} title=${t("recused.title")}>${t("recused.text")}<//>`;
   return html`<${View} v=${v} params=${params} query=${query} />`;
 }
 

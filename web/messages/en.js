@@ -198,6 +198,11 @@ export default {
   "certificates.expired": "Certificate of {names} has ended; ask the unit",
   "certificates.to": "valid until {day}",
   "certificates.ended": "ended {day}",
+  "certificates.soon": "Certificate of {names} ends within 30 days; remind the unit",
+  "certificates.stop": "The visit cannot begin now. Ask the unit for a substitute, or renew and update online.",
+  "recused.title": "You have recused yourself",
+  "recused.text":
+    "You write no more here. What you wrote is kept: connect to send it, and the unit names a substitute.",
   "certificates.shown": "They were shown",
   "arrival.todo": "Record time and place",
   "arrival.at": "{time}, {place}",

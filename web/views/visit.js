@@ -1,6 +1,7 @@
 // A visit: the subject's card, what is inspected, and the four steps at the gate.
 
 import { useEffect, useState } from "preact/hooks";
+import { endedBefore, hasRecused, localDay } from "../crew.js";
 import { Later } from "../later.js";
 import { go } from "../router.js";
 import { act, heads, position } from "../store.js";
@@ -21,7 +22,8 @@ export default function VisitPage({ v, query }) {
   const steps = stepsOf(v);
   const close = () => go(home, { replace: true });
   const { subject } = v.assignment;
-  const closed = v.view.phase === "final" || v.view.phase === "void";
+  const recused = hasRecused(v.view.content, myId());
+  const closed = recused || v.view.phase === "final" || v.view.phase === "void";
   const next = steps.find(({ done }) => !done);
   const dock =
     next && !closed
@@ -38,6 +40,7 @@ export default function VisitPage({ v, query }) {
     actions=${html`<button type="button" class="hit" aria-label=${t("more")} onClick=${() => setMenu(true)}><${Icon} name="more" /></button>`}
   >
     ${v.withdrawn && html`<${Notice} kind="quarantined" icon="s-quarantine" title=${t("visits.withdrawn")}>${t("visits.withdrawn.next")}<//>`}
+    ${recused && html`<${Notice} kind="attention" icon="s-alert" title=${t("recused.title")}>${t("recused.text")}<//>`}
     ${v.view.phase === "interrupted" && html`<${Notice} kind="due" icon="p-interrupted" title=${t("phase.interrupted")}>${t("visit.interrupted")}<//>`}
     ${v.view.phase === "final_pending" && html`<${Notice} kind="now" icon="p-pending" title=${t("phase.final_pending")}>${t("visit.pending")}<//>`}
     ${
@@ -84,7 +87,7 @@ export default function VisitPage({ v, query }) {
         href=${`${home}/result`}
       />
     <//>
-    ${query.step && html`<${Step} v=${v} step=${query.step} onClose=${close} />`}
+    ${query.step && !recused && html`<${Step} v=${v} step=${query.step} onClose=${close} />`}
     ${menu && html`<${Later} of="Menu" onClose=${() => setMenu(false)} />`}
   <//>`;
 }
@@ -180,7 +183,7 @@ export function stepsOf(v) {
 }
 
 /** @param {any[]} crew */
-const expired = (crew) => crew.filter(({ certificate_to: to }) => to && to < new Date().toISOString().slice(0, 10));
+const expired = (crew) => endedBefore(crew, localDay(new Date()));
 
 /** @param {any} a @param {any} b metres between two places, null where one is unknown */
 function metres(a, b) {
@@ -284,6 +287,8 @@ function Certificates({ v, onClose }) {
   const path = ["visit", "certificates_shown"];
   const base = useBase(v, path);
   const out = expired(crewOf(v));
+  const soon = endedBefore(crewOf(v), localDay(new Date(), 31)).filter((one) => !out.includes(one));
+  const namesOf = (/** @type {any[]} */ ones) => list(ones.map((one) => one.name));
   return html`<div class="stack">
     <dl class="facts">
       ${crewOf(v).map(
@@ -305,9 +310,20 @@ function Certificates({ v, onClose }) {
             </dd>`,
       )}
     </dl>
-    <button type="button" class="btn main wide" onClick=${async () => (await write(v, path, true, base)) && onClose()}>
-      ${t("certificates.shown")}
-    </button>
+    ${soon.length > 0 && html`<p class="note">${t("certificates.soon", { names: namesOf(soon) })}</p>`}
+    ${
+      out.length
+        ? html`<${Notice} kind="attention" icon="s-alert" title=${t("certificates.expired", { names: namesOf(out) })}
+            >${t("certificates.stop")}<//
+          >`
+        : html`<button
+            type="button"
+            class="btn main wide"
+            onClick=${async () => (await write(v, path, true, base)) && onClose()}
+          >
+            ${t("certificates.shown")}
+          </button>`
+    }
   </div>`;
 }
 
