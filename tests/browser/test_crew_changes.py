@@ -1,0 +1,47 @@
+"""Changes of the crew on the phones: an officer who recuses himself at the gate without any network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.phone import Phone
+from tests.dispatching import SUBJECT_NAME, dispatch_at
+from tests.running import Running
+
+pytestmark = [pytest.mark.browser, pytest.mark.serial]
+
+TITLE = "你已回避这户检查"
+
+
+def test_a_recusal_at_the_gate_offline_locks_his_phone_and_reaches_the_crew_and_interrupts(
+    server: Running, new_phone: Callable[[str], Phone]
+) -> None:
+    visit = dispatch_at(server, [("li", "leader"), ("wang", "member")])
+    wang = new_phone(server.url).start().enter("wang")
+    li = new_phone(server.url).start().enter("li")
+    earlier = wang.act(visit, "set", ["visit", "notice_read"], True)
+    wang.offline()
+    recuse(wang, visit)
+    wang.page.get_by_text(TITLE).first.wait_for()
+    wang.open(f"/app/visits/{visit}/checklist")
+    wang.page.get_by_text(TITLE).first.wait_for()
+    assert wang.page.get_by_text(SUBJECT_NAME).count() == 0
+    assert wang.page.locator("textarea, input").count() == 0
+    assert earlier in wang.ids(visit)
+    assert li.view(visit)["phase"] != "interrupted"
+    wang.offline(False).sync()
+    li.sync()
+    assert li.view(visit)["phase"] == "interrupted"
+    assert {"op": earlier, "flag": "by_recused"} in li.view(visit)["flags"]
+    li.open(f"/app/visits/{visit}")
+    li.page.get_by_text("请股室补人后继续").first.wait_for()
+    assert li.page.get_by_text(TITLE).count() == 0
+
+
+def recuse(phone: Phone, visit: str) -> None:
+    phone.open(f"/app/visits/{visit}?step=interest")
+    phone.page.get_by_text("有，要回避").click()
+    phone.page.locator("#interest-reason").fill("店主是我表弟")
+    phone.page.get_by_role("button", name="我声明：回避").click()
