@@ -87,7 +87,7 @@ def in_order(visits: Iterable[Visit]) -> list[Visit]:
 
 def cap_of(visits: Sequence[Visit], e_rows: int, slots: int = 1) -> int:
     """How many visits an officer may have: 1.1 x the mean rounded up, or more if no teams exist otherwise."""
-    cap = max(1, -(-11 * sum(visit.k for visit in visits) // (10 * max(e_rows, 1))))
+    cap = -(-11 * sum(visit.k for visit in visits) // (10 * max(e_rows, 1)))
     flow = Flow(visits, cap, slots)
     for at, elig in enumerate(flow.elig):
         turn = 7 * at % max(len(elig), 1)

@@ -92,8 +92,8 @@ def uscc(chance: random.Random) -> str:
 class Bureau:
     """One office that draws again and again; what it publishes is one chain an algorithm."""
 
-    def __init__(self, seed: str) -> None:
-        self.chance = random.Random(seed)
+    def __init__(self, seed: str, crews: float = 0.5) -> None:
+        self.chance, self.crews = random.Random(seed), crews
         self.now = datetime(2026, 11, 17, 2, 0, tzinfo=UTC)
         self.prev = {"sdraw1": ROOT, "omatch1": ROOT}
         self.files: list[File] = []
@@ -165,7 +165,10 @@ class Bureau:
             rules["ratio_bp"] = {name: some.choice([500, 3400, 5000, 10000]) for name in strata}
         else:
             rules["weights"] = {name: some.randint(1, 6) for name in strata}
-            rules["n"] = some.randint(min(2, sum(map(len, strata.values()))), sum(map(len, strata.values())))
+            rules["n"] = some.randint(1, sum(map(len, strata.values())))
+        q = quotas_of({name: len(codes) for name, codes in strata.items()}, rules, ROOT)
+        if 20 * sum(q.values()) < base:
+            rules["floor"] = {"why": "override", "document": "宛应急批〔2026〕3号"}
         return rules
 
     def publish(self, no: str, mode: str, attempt: int = 1) -> None:
@@ -182,7 +185,7 @@ class Bureau:
             self.excuse(file)
         if is_early or self.chance.random() < 0.15:
             file["void"] = self.void()
-        elif self.chance.random() < 0.5:
+        elif self.chance.random() < self.crews:
             file["officers"] = self.officers(file, task)
         self.files.append(file)
         if file["void"] and self.chance.random() < 0.7:
