@@ -271,11 +271,22 @@ class Link(NamedTuple):
     commit: str
     is_void: bool
     committed: tuple[object, ...]
+    given: Sequence[Given]
+    seed: str | None
+
+    def agrees(self, other: Link) -> bool:
+        """Whether two files of one commitment say the same wherever both say something."""
+        same = self[:4] == other[:4] and self.committed == other.committed
+        given = all(a == b for a, b in zip(self.given, other.given, strict=False))
+        return same and given and (None in (self.seed, other.seed) or self.seed == other.seed)
 
 
 def _link(file: File, part: File | Officers) -> Link:
     committed = (part.frame, part.rules, part.sources, part.committed_at, part.secret)
-    return Link(file.no, part.attempt, part.prev or "", part.commit or "", part.void is not None, committed)
+    is_void = part.void is not None
+    return Link(
+        file.no, part.attempt, part.prev or "", part.commit or "", is_void, committed, part.contributions, part.seed
+    )
 
 
 def _check_links(read: Sequence[tuple[int, Link]], lottery: str) -> list[Finding]:
@@ -286,8 +297,9 @@ def _check_links(read: Sequence[tuple[int, Link]], lottery: str) -> list[Finding
         if not link.commit:
             continue  # another office drew
         known = links.get(link.commit, link)
-        if known[:4] != link[:4] or known.committed != link.committed:
-            found.append(Finding(f"{lottery}chain", "two files of one commitment differ in what was committed", place))
+        if not known.agrees(link):
+            said = "two files of one commitment differ in what was committed, given or drawn"
+            found.append(Finding(f"{lottery}chain", said, place))
         links[link.commit] = link if link.is_void else known
         places.setdefault(link.commit, place)
     if len(links) > 1:  # of a single draw nobody can say what lies between its attempts

@@ -253,11 +253,21 @@ def _cannot_read(report: Report, text: str, at: int, zh: str, en: str) -> None:
     if not text.lstrip().startswith("{"):
         return
     named = part_at(text, at)
-    lost = (
-        {part_of(key) for key in KEYS if f'"{key}":' not in text} if '"draw/1"' in text or '"winners"' in text else {}
-    )
-    for part in sorted({name for name in (named, *lost) if name}):
+    lost = lost_parts(text, at) if '"draw/1"' in text or '"winners"' in text else set()
+    for part in sorted(lost | ({named} if named else set())):
         report.fault(part, "文件在这一部分被改坏。", "the file is broken in this part.")
+
+
+def lost_parts(text: str, at: int) -> set[str]:
+    """The parts whose keys a broken text has no more; many keys stand twice, in the file and in its officers' part."""
+    start = text.find('"officers":{')
+    in_officers = 0 <= start < at < text.rfind('"prev":')
+    lost = set()
+    for key in {*KEYS, *(CREW_KEYS if start >= 0 else ())}:
+        wanted = (key in KEYS) + (start >= 0 and key in CREW_KEYS)
+        if text.count(f'"{key}":') < wanted:
+            lost.add(part_of("officers", key) if in_officers or key not in KEYS else part_of(key))
+    return {part for part in lost if part}
 
 
 def _check_form(report: Report, text: str, value: dict[str, Any]) -> None:
@@ -719,6 +729,12 @@ class Lot:
             self.fault(
                 "seed", "种子不是由承诺、密数和外部随机数算出的。", "the seed doesn't come from the contributions."
             )
+            if self.under + "commit" not in self.report.parts:
+                zh, en = (
+                    "与种子不符：种子或某个外部随机数被改过。",
+                    "they don't give the seed: it or one of them was changed.",
+                )
+                self.fault("contributions", zh, en)
             return
         self.line("seed", f"种子：{wanted}", f"seed: {wanted}")
 

@@ -145,7 +145,7 @@ class Bureau:
         return {"reason": "见证人未到场", "by": "head", "at": self.tick()}
 
     def frame(self) -> str:
-        some, lines = self.chance, []
+        some, lines = self.chance, list[str]()
         names = some.sample(STRATA, some.randint(1, 4))
         for code in sorted({uscc(some) for _ in range(some.randint(6, 30))}):
             left_out = lines and some.random() < 0.2
