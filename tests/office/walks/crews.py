@@ -9,6 +9,7 @@ import httpx
 import sqlalchemy as sa
 
 from server.demo.district import HAZCHEM
+from server.demo.people import ACCOUNTS
 from server.demo.plans import CLERKS, HEADS
 from server.domain.draw_sources import Source
 from server.domain.instant import beijing_day, stamp
@@ -223,9 +224,14 @@ def _decide(office: Office) -> Step:
 
 
 def _declare(office: Office) -> Step:
-    it = assigned(office)
-    who = it.members[0]
+    it, who = next(found for found in iter(lambda: _with_an_account(assigned(office)), None) if found[1])
     return Step(who, lambda: post(office, who, f"/visits/{it.id}/declare", reason="经营者是亲属"))
+
+
+def _with_an_account(it: Seen) -> tuple[Seen, str]:
+    """A visit with one of its crew who can sign in, or none: the lot may choose officers that other walks brought."""
+    known = {account.username for account in ACCOUNTS}
+    return it, next((one for one in it.members if one in known), "")
 
 
 def _ask_recusal(office: Office) -> Step:
