@@ -22,6 +22,7 @@ from server.app import app_from_environment, wall_clock
 from server.domain.access import ROLES
 from server.errors import Problem
 from server.settings import SettingFault, Settings, read_settings
+from server.standalone import verify_draw
 from server.store import people
 from server.store.migrate import DEMO, meta_of, migrate, newest_version, version_of
 from server.store.seal import KEY_FILE, open_sealer
@@ -78,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     user.add_argument("--officer", help="id of the officer whose account this is")
     user.set_defaults(run=add_user)
     sheet_commands.add_commands(commands, import_, export)
+    verify = commands.add_parser("verify-draw", help="check published draws: every part, green or red")
+    verify_draw.add_arguments(verify)
+    verify.set_defaults(run=verify_draw_)
     commands.add_parser("doctor", help="look whether everything is in order").set_defaults(run=doctor)
     return parser
 
@@ -253,6 +257,11 @@ def _with_sheets(command: Callable[..., int], given: argparse.Namespace, setting
         raise Cannot(str(refused)) from None
     finally:
         db.close()
+
+
+def verify_draw_(given: argparse.Namespace, _settings: Settings) -> int:
+    """Checks published draws, as the file does that anyone can download alone."""
+    return verify_draw.run(given)
 
 
 def doctor(_given: argparse.Namespace, settings: Settings) -> int:
