@@ -132,7 +132,9 @@ def forged(chance: random.Random, file: making.File, what: str) -> making.File:
     return other
 
 
-def test_two_hundred_consistent_forgeries_fall_to_the_chain_or_to_what_was_published_before() -> None:
+def test_two_hundred_consistent_forgeries_fall_to_the_chain_or_to_what_was_published_before(
+    tmp_path: Path,
+) -> None:
     chance, counts = random.Random("forgeries"), Counter[str]()
     turn = 0
     while sum(counts.values()) < FORGERIES:
@@ -147,6 +149,12 @@ def test_two_hundred_consistent_forgeries_fall_to_the_chain_or_to_what_was_publi
         bodies = [making.body_of(file) for file in chain]
         bodies[place] = false
         counts[f"{what}: {caught_by(bodies, true, false, what, place)}"] += 1
+        (tmp_path / f"{turn:04d}").mkdir()
+        (tmp_path / f"{turn:04d}" / "true.json").write_bytes(true)
+        (tmp_path / f"{turn:04d}" / "false.json").write_bytes(false)
+    page = subprocess.run(["node", NODE, "--each", *tmp_path.iterdir()], capture_output=True, text=True, check=False)
+    told = [json.loads(line) for line in page.stdout.splitlines()]
+    assert {Path(one["file"]).parent for one in told if not one["green"]} == set(tmp_path.iterdir())
     print(f"{sum(counts.values())} forgeries: {dict(counts)}")
     assert sum(counts.values()) >= FORGERIES
 
