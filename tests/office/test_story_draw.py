@@ -1,4 +1,4 @@
-"""Story A from the number the system proposes as far as the crews: each sentence with its asserts, over HTTP."""
+"""Story A over HTTP, from the number the system proposes to the bystander: each sentence with its asserts."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ import pytest
 import sqlalchemy as sa
 
 from server.domain.instant import beijing_day
+from server.office import crew_page, merging
 from server.standalone import verify_draw
+from server.store import crews as crew_store
 from server.store import draws, tables
 from server.store.session import open_database
 from server.store.tasks import task_of
 from tests import databases
+from tests.crewing import officer_row
 from tests.drawing import BALLS, Ceremony, code_of
-from tests.office.test_draws_over_http import DICE, HTML, JSON, Hall, given
-from tests.planning import KEY_LIST
+from tests.office.test_draws_over_http import DICE, HTML, JSON, Hall, given, sources
+from tests.planning import CLERK, FIRE, KEY_LIST, MAIN
 from tests.running import Running
 from tests.tasking import entered
 
@@ -36,9 +39,16 @@ SENTENCES: dict[int, str] = {
     8: "while it is sealed nobody outside gets the file",
     9: "lock and dispatch: the notice is public in the same transaction, 11 subjects, no names",
     10: "changing the list is refused",
-    11: "when the task has ended a bystander recomputes the 11 from the file with that digest",
-    12: "one changed name and verification fails",
+    11: "crews of 2",
+    12: "Sun only for visits until the day her certificate ends",
+    13: "another task drew the same subject: one visit with both items is proposed",
+    14: "when the task has ended a bystander recomputes the 11 from the file with that digest",
+    15: "one changed name and verification fails",
 }
+
+
+SUN_ENDS = (beijing_day(datetime.now(UTC)) + timedelta(days=14)).isoformat()
+"""In the story 09-30: a day in the middle of the window."""
 
 
 class Story:
@@ -88,6 +98,9 @@ def story(tmp_path: Path) -> Iterator[Story]:
     with db.write() as conn:  # the three were drawn twice in the year that the server's clock shows
         first = f"{datetime.now(UTC).year}-01-01"
         conn.execute(sa.update(tables.selection).values(locked_on=first))
+        conn.execute(sa.insert(tables.officer).values(officer_row(40, "sun", unit_id=MAIN, certificate_to=SUN_ENDS)))
+        conn.execute(sa.insert(tables.assignments).values(officer_id="sun", rev=1))
+        conn.execute(sa.update(tables.officer).values(domains=["other"]))  # the sector of the items
     db.close()
     made = Story(Hall(Running(data).start()), url)
     yield made
@@ -179,6 +192,62 @@ def dispatch(it: Story) -> None:
     it.holds(10, problem == (409, "task_dispatched", "17"), excused == (409, "draw_locked", "17"))
 
 
+def crews(it: Story) -> None:
+    """The lot among those who may; Sun's certificate ends in the middle of the window."""
+    room = f"/office/crews/{it.task}"
+    with it.db.read() as conn:
+        rows = crew_page.board_of(conn, CLERK, it.task, datetime.now(UTC)).rows
+    done(it, f"{room}/plan", **{f"half_day:{row.seen.id}": row.half_day for row in rows})
+    done(it, f"{room}/commit", **sources())
+    done(it, f"{room}/contribute", **given("lottery/1", BALLS))
+    done(it, f"{room}/contribute", **given("dice/1", DICE))
+    done(it, f"{room}/match")
+    done(it, f"{room}/assign")
+    with it.db.read() as conn:
+        seen = crew_store.visits_of_task(conn, it.task)
+        match = crew_store.live_match(conn, it.task)
+    assert match is not None
+    it.holds(11, len(seen) == 11, all(len(set(one.members)) == 2 for one in seen))
+    day = {row.seen.id: row.half_day[:10] for row in rows}
+    late = {one.code for one in seen if day[one.id] > SUN_ENDS}
+    hers = [day[one.id] for one in seen if "sun" in one.members]
+    expired = {code for code, out in match.left_out.items() if "EXPIRES" in [one["reason"] for one in out]}
+    it.holds(12, 0 < len(late) < 11, expired == late, all(one <= SUN_ENDS for one in hers))
+
+
+def done(it: Story, path: str, **form: str) -> None:
+    """A form of the room of crews, that is done."""
+    answer = it.hall.client("clerk").post(path, data=form, headers=JSON)
+    assert answer.status_code == 303, (path, answer.text)
+
+
+def second(it: Story) -> None:
+    """Everybody of the other item is drawn, and with them one of the eleven."""
+    visit = it.visits()[0]
+    with it.db.write() as conn:
+        traits = ["hazardous_chemicals", "industry_commerce"]
+        conn.execute(sa.update(tables.subject).where(tables.subject.c.id == visit.subject_id).values(traits=traits))
+        has = sa.select(tables.subject.c.traits)
+        n = sum("industry_commerce" in one for one in conn.scalars(has))
+    other = it.post("", **form(item=FIRE, name="工贸抽查", n=n)).headers["location"].rpartition("/")[2]
+    today = beijing_day(datetime.now(UTC)).isoformat()
+    number = {"approval_number": "宛卧应急检〔2026〕8 号", "approval_on": today}
+    assert it.post(f"/{other}/approve", "head", **number).status_code == 303
+    draw_id = it.hall.commit(other)
+    it.hall.done("clerk", f"/{draw_id}/contribute", **given("lottery/1", BALLS))
+    it.hall.done("clerk", f"/{draw_id}/contribute", **given("dice/1", DICE))
+    it.hall.done("clerk", f"/{draw_id}/run")
+    assert it.post(f"/{other}/dispatch", confirm="yes").status_code == 303
+    page = it.hall.client("clerk").get("/office/crews", headers=HTML).text
+    with it.db.read() as conn:
+        found = [one for one in merging.proposals(conn, MAIN) if one.kept.subject_id == visit.subject_id]
+        tasks = {
+            one for each in found for id in (each.kept.id, each.other.id) for one in crew_store.tasks_of_visit(conn, id)
+        }
+    merge = page.partition('id="merges"')[2].partition("</section>")[0]
+    it.holds(13, len(found) == 1, tasks == {it.task, other}, visit.subject_name in merge)
+
+
 def end(it: Story) -> None:
     """The task has ended, and a bystander computes."""
     name = f"/draws/{it.no}/files/1-1.json"
@@ -194,17 +263,17 @@ def end(it: Story) -> None:
     report = verify_draw.check(body, "file")
     file = json.loads(body)
     winners = [code for codes in file["winners"].values() for code in codes]
-    it.holds(11, hashlib.sha256(body).hexdigest() == it.noted, report.exit_code == 0, len(winners) == 11)
-    it.holds(11, sorted(winners) == sorted(one.subject_uscc for one in it.visits()))
+    it.holds(14, hashlib.sha256(body).hexdigest() == it.noted, report.exit_code == 0, len(winners) == 11)
+    it.holds(14, sorted(winners) == sorted(one.subject_uscc for one in it.visits()))
     spare = next(code_of(place) for place in range(20, 40) if code_of(place) not in winners)
     in_list, in_result = body.replace(spare.encode(), code_of(999).encode()), file["winners"]
     next(codes for codes in in_result.values() if codes)[0] = spare
     plain = json.dumps(file, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
-    it.holds(12, in_list != body, verify_draw.check(in_list, "in the list").exit_code == 1)
-    it.holds(12, len(plain) == len(body), verify_draw.check(plain, "in the result").exit_code == 1)
+    it.holds(15, in_list != body, verify_draw.check(in_list, "in the list").exit_code == 1)
+    it.holds(15, len(plain) == len(body), verify_draw.check(plain, "in the result").exit_code == 1)
 
 
-STEPS: tuple[Callable[[Story], None], ...] = (set_up, draw, look, dispatch, end)
+STEPS: tuple[Callable[[Story], None], ...] = (set_up, draw, look, dispatch, crews, second, end)
 
 
 def test_story_a_from_the_number_to_the_bystander(story: Story) -> None:
