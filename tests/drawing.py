@@ -67,7 +67,7 @@ class Ceremony:
     ) -> None:
         self.db, self.now = db, NOW
         if is_peopled:
-            planning.library(db, flags=flags, ratio=ratio)
+            planning.fill(db, flags=flags, ratio=ratio)
         else:
             planning.bureau(db, flags=flags, ratio=ratio)
 

@@ -67,10 +67,10 @@ def bureau(db: Database, *, flags: Sequence[int] = (), ratio: int | None = None)
     The subjects at the places `flags` have complaints.
     """
     scene.populate(db)
-    library(db, flags=flags, ratio=ratio)
+    fill(db, flags=flags, ratio=ratio)
 
 
-def library(db: Database, *, flags: Sequence[int] = (), ratio: int | None = None) -> None:
+def fill(db: Database, *, flags: Sequence[int] = (), ratio: int | None = None) -> None:
     """List and library of a bureau whose people are there already."""
     with db.write() as conn:
         both = [an_item(STORAGE, "hazardous_chemicals", ratio), an_item(FIRE, "industry_commerce")]

@@ -107,7 +107,7 @@ def preview_of(conn: Connection, task: Task, now: datetime) -> Frame:
         campaign=None if task.campaign is None else Ground("campaign", task.campaign),
         exclusions=exclusions.in_force(conn, unit_id, day.isoformat()),
     )
-    found = [one for one in frames.library(conn, unit_id) if covers(item, one)]
+    found = [one for one in frames.listed(conn, unit_id) if covers(item, one)]
     lines = sorted((judge.line(one) for one in found), key=lambda line: line.code)
     return Frame(tuple(lines), sum(one.status == "active" for one in found))
 

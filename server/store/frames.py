@@ -50,7 +50,7 @@ _OF_UNIT = Plain(
 _OF_ALL = Plain(sa.select(*_COLUMNS).where(subject.c.id.in_(sa.select(unit_subject.c.subject_id))))
 
 
-def library(conn: Connection, unit_id: str | None) -> Iterator[Listed]:
+def listed(conn: Connection, unit_id: str | None) -> Iterator[Listed]:
     """The subjects of a unit's library, or of all (None)."""
     rows = _OF_ALL.rows(conn) if unit_id is None else _OF_UNIT.rows(conn, unit=unit_id)
     return (Listed(*row) for row in rows)
