@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from server.domain.instant import stamp
 from server.store.bulk import Plain
-from server.store.tables import assignments, device, officer, template, visit, visit_crew, visit_task
+from server.store.tables import assignments, device, officer, task, template, visit, visit_crew, visit_task
 
 
 class Locked(msgspec.Struct, frozen=True):
@@ -133,6 +133,12 @@ def refit(conn: Connection, visit_id: str, tpl: str, window: tuple[str, str]) ->
     """Gives a visit another checklist and window: only before anybody recorded anything."""
     values = {"tpl": tpl, "window_from": window[0], "window_to": window[1]}
     conn.execute(sa.update(visit).where(visit.c.id == visit_id).values(values))
+
+
+def is_drawn(conn: Connection, visit_id: str) -> bool:
+    """Whether a visit serves a task of the draws: those have a number."""
+    its = sa.select(visit_task.c.task_id).where(visit_task.c.visit_id == visit_id)
+    return conn.scalar(sa.select(sa.exists().where(task.c.id.in_(its), task.c.no.is_not(None)))) is True
 
 
 class Owned(msgspec.Struct, frozen=True):

@@ -85,19 +85,22 @@ def office_act(
 ) -> Done:
     """Does an act on a visit, or raises the Problem in its way: unseen, malformed, no right, wrong state."""
     given = msgspec.convert(act, Act) if isinstance(act, dict) else act
-    return db.run_write(lambda conn: act_in(conn, keys, person, visit_id, given, now))
+    return db.run_write(lambda conn: _done(_desk_at(conn, keys, person, visit_id, now, alone=True), given))
 
 
 def act_in(conn: Connection, keys: Keys, person: Person, visit_id: str, act: Act, now: datetime) -> Done:
-    """Does an act on a visit in the transaction that is open."""
-    at = _desk_at(conn, keys, person, visit_id, now)
+    """Does an act on a visit in the transaction that is open, as part of an act of the office."""
+    return _done(_desk_at(conn, keys, person, visit_id, now), act)
+
+
+def _done(at: _Desk, act: Act) -> Done:
     do = _ACTS.get(act.kind)
     if do is None:
         raise Problem("bad_request", why="kind")
     book, written = at.book, do(at, act)
     if book.facts is not None and book.facts.standing.proposals:
-        judge_proposals(conn)(book)
-    desk.save(conn, book)
+        judge_proposals(at.conn)(book)
+    desk.save(at.conn, book)
     return Done(written.n or 0, written.id)
 
 
@@ -113,6 +116,8 @@ class _Desk(msgspec.Struct, frozen=True):
     book: Book
     row: Locked
     person: Person
+    alone: bool = False
+    """Whether the act was posted by itself: no lot and no approval of the office stands behind it."""
 
     @property
     def state(self) -> str:
@@ -212,7 +217,10 @@ def _rule(at: _Desk, act: Act) -> Row:
 
 
 def _assign(at: _Desk, act: Act) -> Row:
-    """Puts an officer into the crew, changes who leads, or takes one out, which is for the unit head (R20.1)."""
+    """Puts an officer into the crew, changes who leads, or takes one out, which is for the unit head (R20.1).
+
+    Crews of drawn visits come by lot, and change by an approved replacement: nobody posts them by himself (R18.1).
+    """
     _only(act, "role", "reason")
     if len(act.path) != 2 or act.path[0] != "crew" or not is_id(act.path[1]):
         raise Problem("bad_request", why="path")
@@ -221,6 +229,8 @@ def _assign(at: _Desk, act: Act) -> Row:
         raise Problem("bad_request", why="val.role")
     at.require("assign")
     if role == "removed" and not may(at.person.roles, at.person.unit_id, at.row.unit_id, "replace"):
+        raise Problem("needs_approval")
+    if at.alone and visits.is_drawn(at.conn, at.row.id):
         raise Problem("needs_approval")
     at.require_open()
     if not visits.known_officer(at.conn, officer):
@@ -314,12 +324,14 @@ def merge_in(conn: Connection, keys: Keys, person: Person, visit_id: str, other_
     return Done(voided.n or 0, voided.id)
 
 
-def _desk_at(conn: Connection, keys: Keys, person: Person, visit_id: str, now: datetime) -> _Desk:
+def _desk_at(
+    conn: Connection, keys: Keys, person: Person, visit_id: str, now: datetime, *, alone: bool = False
+) -> _Desk:
     book = desk.open_book(conn, keys, visit_id, now)
     row = visits.look(conn, visit_id)
     if row is None or not sees(book, row, person):
         raise Problem("not_found")
-    return _Desk(conn, book, row, person)
+    return _Desk(conn, book, row, person, alone)
 
 
 def _is_begun(book: Book) -> bool:

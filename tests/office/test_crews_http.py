@@ -77,6 +77,21 @@ def test_a_replacement_needs_a_lawful_reason_and_the_head(office: Office) -> Non
     assert "换人记录" in page.text
 
 
+def test_neither_clerk_nor_head_puts_a_crew_of_his_own_into_a_drawn_visit(office: Office) -> None:
+    seen = walks.assigned(office)
+    with office.db.read() as conn:
+        ours = [one.id for one in store.candidates(conn, seen.unit_id)]
+    other, mate = next(o for o in ours if o not in seen.members), next(o for o in seen.members if o != seen.leader)
+    for who in ("clerk", "head"):
+        for officer, role in ((other, "member"), (mate, "leader"), (mate, "removed")):
+            act = {"kind": "assign", "path": ["crew", officer], "val": {"role": role, "reason": "另派"}}
+            answer = office.client(who).post(f"/api/visits/{seen.id}/acts", json=act)
+            assert code(answer)[:2] == (403, "needs_approval")
+    with office.db.read() as conn:
+        after = store.visit_seen(conn, seen.id)
+    assert after == seen
+
+
 @pytest.mark.rule("R20.3", "http")
 def test_an_officer_declares_for_himself_only(office: Office) -> None:
     seen = walks.assigned(office)
