@@ -776,6 +776,12 @@ CODES: dict[str, Code] = {
     "crew_state": Code(
         409, "18", "这次匹配现在不能这样办，请刷新后再看。", "The match does not stand so; reload the page."
     ),
+    "crew_not_drawn": Code(
+        409,
+        "18",
+        "「{subject}」已经有一个不是抽出来的检查组，不能下达。请股室负责人作废这次匹配，重新来过。",
+        "{subject} has a crew already that was not drawn; the unit head voids this attempt, and a new one follows.",
+    ),
     "crew_stale": Code(
         409,
         "19",

@@ -22,7 +22,7 @@ from server.office.crew_file import keep_version
 from server.office.crew_room import SLOTS, Room, numbers_of, permit_seen, room_for, said_reason
 from server.office.field import Field
 from server.store import crews, trail
-from server.store.crews import Contribution, Match, Plan
+from server.store.crews import Contribution, Match, Plan, Seen
 from server.store.people import Person
 from server.store.seal import Sealer
 from server.store.session import Connection
@@ -317,10 +317,11 @@ def assign(conn: Connection, person: Person, now: datetime, match_id: str, field
     lent = {o for way in crews.ways_of_task(conn, found.task_id) for o in way.officers}
     officers = [*crews.candidates(conn, found.unit_id), *crews.candidates_by_id(conn, lent).values()]
     ids = numbers_of(officers)
-    its = {one.code: one for one in crews.visits_of_task(conn, found.task_id) if one.state == "open" and not one.crew}
+    every = {one.code: one for one in crews.visits_of_task(conn, found.task_id) if one.state == "open"}
     teams = [(s, team, found.leaders[s], "match") for s, team in sorted(found.teams.items())]
     teams += [(one["s"], one["o"], one["leader"], "direct_assignment") for one in found.ways["direct"]]
-    sent = 0
+    _must_be_drawn(conn, [every[s] for s, *_ in teams if s in every])
+    its, sent = {s: one for s, one in every.items() if not one.crew}, 0
     for s, team, leader, reason in teams:
         if s not in its:
             continue
@@ -329,6 +330,13 @@ def assign(conn: Connection, person: Person, now: datetime, match_id: str, field
             field.assign(conn, person, now, its[s].id, ids[o], "leader" if o == leader else "member", reason)
     crews.put_match(conn, match_id, {"state": "assigned", "assigned_by": person.id, "assigned_at": stamp(now)})
     _note(conn, person, now, "crew.assign", f"crew:{match_id}", found.commit, [found.teams, sent], {"visits": sent})
+
+
+def _must_be_drawn(conn: Connection, visits: Sequence[Seen]) -> None:
+    """A visit may have its crew already, by the lot of another task that was merged into it, but by no hand (R18.1)."""
+    for seen in visits:
+        if seen.crew and crews.match_of_visit(conn, seen.id, seen.code) is None:
+            raise Problem("crew_not_drawn", subject=seen.name)
 
 
 def match_for(conn: Connection, person: Person, right: str, match_id: str) -> Match:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier, Thread
 
@@ -20,9 +21,10 @@ from server.store import recusals as recusal_store
 from server.store import tables
 from server.store.people import Person
 from server.store.session import Database
+from server.sync.acts import Act, office_act
 from tests import crewing
 from tests.crewing import BOTH, CLERK, CLERK2, CODES, HEAD, HEAD2, LATER, PRINCIPAL, SEALER, SECRET, SOURCE, TASK, Scene
-from tests.dispatching import dispatch
+from tests.dispatching import ITEM, dispatch
 
 LI = Person("li", "li", "li", "hazchem", ("officer",), None)
 
@@ -147,6 +149,34 @@ def test_two_clerks_who_match_at_once_leave_one_record(its: Scene) -> None:
     with its.db.read() as conn:
         count = conn.scalar(sa.select(sa.func.count()).where(tables.trail.c.act == "crew.match"))
     assert count == 1
+
+
+def test_a_crew_that_was_named_meanwhile_is_not_passed_off_as_drawn(its: Scene) -> None:
+    match_id, visit = its.matched(), its.visits[0]
+    for officer, role in (("li", "leader"), ("zhang", "member")):
+        named = Act("assign", ["crew", officer], {"role": role, "reason": "另派"})
+        office_act(its.db, its.keys, CLERK, visit, named, LATER)
+    assert refused(lambda: its.do(acts.assign, match_id, its.field, now=LATER)) == ("crew_not_drawn", "18")
+    assert its.match(match_id).state == "matched"
+    assert its.crew(its.visits[1]) == {}
+
+
+def test_a_crew_by_the_lot_of_a_task_that_was_merged_stays(its: Scene) -> None:
+    its.assigned()
+    with its.db.write() as conn:
+        task = dict(conn.execute(sa.select(tables.task).where(tables.task.c.id == TASK)).mappings().one())
+        conn.execute(sa.insert(tables.task).values(task | {"id": "t2", "name": "t2"}))
+        conn.execute(sa.insert(tables.task_item).values(task_id="t2", item_id=ITEM))
+    kept, other = its.visits[0], dispatch(its.db, its.keys, (), LATER, tasks=["t2"])
+    its.do(acts.plan, "t2", {f"half_day:{other}": "2026-12-04/am"}, now=LATER)
+    match_id = its.do(acts.commit, "t2", [SOURCE], SECRET, SEALER, now=LATER)
+    its.throw(match_id, LATER + timedelta(hours=1))
+    its.do(acts.match, match_id, SEALER, now=LATER + timedelta(hours=1))
+    crew = its.crew(kept)
+    its.do(merging.merge, kept, other, its.field, now=LATER + timedelta(hours=1))
+    its.do(acts.assign, match_id, its.field, now=LATER + timedelta(hours=1))
+    assert its.match(match_id).state == "assigned"
+    assert its.crew(kept) == crew
 
 
 # --- who may be matched -----------------------------------------------------------------------------------------------
