@@ -25,7 +25,15 @@ from server.store.recusals import Recusal
 from server.store.session import Connection
 
 ARTICLE = "20"
-KINDS = ("post_change", "work_conflict", "health", "other", "recusal")
+SAID = {
+    "post_change": "工作岗位调整",
+    "work_conflict": "工作冲突",
+    "health": "身体健康原因",
+    "other": "其他原因",
+    "recusal": "回避",
+}
+"""What the public file says for each kind; what the clerk wrote may tell of an officer's illness and stays inside."""
+KINDS = tuple(SAID)
 
 
 class Feasible(msgspec.Struct, frozen=True):
@@ -204,7 +212,7 @@ def _replace(conn: Connection, person: Person, now: datetime, change: Change, fi
     out = crews.candidates_by_id(conn, [change.out_id])[change.out_id]
     record: dict[str, Any] = {
         "s": seen.code, "out": out.certificate, "in": came.certificate, "attempt": attempt, "kind": change.kind,
-        "reason": change.reason, "by": person.id, "at": stamp(now), "designated": change.wanted_id is not None,
+        "reason": SAID[change.kind], "by": person.id, "at": stamp(now), "designated": change.wanted_id is not None,
         "elig": found.elig, "left_out": found.left_out,
     }  # fmt: skip
     if found.lent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -346,6 +347,8 @@ def test_the_substitute_is_the_next_feasible_by_lot_and_the_draw_stays(its: Scen
     (entry,) = part["replaced"]
     assert entry["in"] == min(entry["elig"], key=lambda o: h(f"{before.seed}|R|{CODES[0]}|{o}|1"))
     assert (entry["attempt"], entry["kind"], entry["designated"], entry["by"]) == (1, "health", False, "head")
+    assert entry["reason"] == "身体健康原因"  # what is public never tells of which illness
+    assert "住院治疗" not in json.dumps(part, ensure_ascii=False)
     assert its.match(match_id).teams == before.teams
     after = its.crew(its.visits[0])
     assert out not in after
