@@ -88,9 +88,14 @@ def floor_reason(conn: Connection, task: Task) -> Mapping[str, str] | None:
     """Why a task's draw may stay below the floor, as the draw's rules name it: a campaign, or the principal's word."""
     if task.campaign is not None:
         return {"why": "campaign", "document": task.campaign}
-    approved = [one.id for one in tasks.overrides_of(conn, task.id) if one.state == "approved" and one.asked <= task.n]
-    id = approved[0] if approved else plan_override(conn, task, task.n)
+    id = _own_override(conn, task) or plan_override(conn, task, task.n)
     return None if id is None else {"why": "override", "document": id}
+
+
+def _own_override(conn: Connection, task: Task) -> str | None:
+    """The principal's approval of this task, where it was given for its floor and for no higher number."""
+    found = [one for one in tasks.overrides_of(conn, task.id) if one.state == "approved"]
+    return next((one.id for one in found if one.least == task.floor and one.asked <= task.n), None)
 
 
 def filter_values(conditions: Filter) -> dict[str, str]:

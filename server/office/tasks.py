@@ -56,7 +56,8 @@ def change_task(conn: Connection, person: Person, now: datetime, task_id: str, v
     made = _judged(conn, base, values, now)
     made = msgspec.structs.replace(made, entered_by=person.id, entered_at=stamp(now))
     tasks.put_task(conn, made)
-    tasks.drop_overrides(conn, task_id)
+    is_same = made.drawn_item == old.drawn_item
+    tasks.drop_overrides(conn, task_id, ("asked",) if is_same else ("asked", "approved"))
     asked = _ask(conn, person, now, made)
     _note(conn, person, now, "task.change", old, made, asked)
 

@@ -287,10 +287,10 @@ def decide_override(conn: Connection, id: str, state: str, answer: str | None, b
     conn.execute(sa.update(task_override).where(task_override.c.id == id).values(**values))
 
 
-def drop_overrides(conn: Connection, task_id: str) -> None:
-    """Requests that nobody has answered are gone when the task changes."""
+def drop_overrides(conn: Connection, task_id: str, states: Collection[str] = ("asked",)) -> None:
+    """Requests in these states are gone; those that nobody has answered are whenever the task changes."""
     table = task_override
-    conn.execute(sa.update(table).where(table.c.task_id == task_id, table.c.state == "asked").values(state="gone"))
+    conn.execute(sa.update(table).where(table.c.task_id == task_id, table.c.state.in_(states)).values(state="gone"))
 
 
 def add_withdrawal(conn: Connection, added: Withdrawal) -> None:

@@ -184,6 +184,33 @@ def test_the_principals_approval_and_its_reason_are_kept(bureau: Tasking) -> Non
     assert bureau.of(id).state == "approved"
 
 
+@pytest.mark.parametrize("change", ["item", "floor"])
+def test_the_principals_approval_stands_for_the_item_and_the_floor_of_which_it_was_asked(
+    bureau: Tasking, change: str
+) -> None:
+    taken = sa.update(tables.unit_subject).where(tables.unit_subject.c.subject_id < "s032")
+    with bureau.db.write() as conn:
+        conn.execute(taken.values(unit_id="industry"))
+        conn.execute(sa.update(tables.subject).values(traits=["hazardous_chemicals", "industry_commerce"]))
+    lacking: dict[str, Any] = {"n": 8, "reason": "两户停产，人手不够"}
+    id = bureau.add(**lacking)
+    with bureau.db.read() as conn:
+        (request,) = store.overrides_of(conn, id)
+    assert request.least == 9  # 5 % of 180
+    bureau.decide(request.id)
+    bureau.change(id, **lacking, name="改了名称")
+    with bureau.db.read() as conn:
+        assert [one.state for one in store.overrides_of(conn, id)] == ["approved"]
+    if change == "floor":
+        with bureau.db.write() as conn:
+            conn.execute(taken.values(unit_id=MAIN))
+    bureau.change(id, **lacking, item=FIRE if change == "item" else STORAGE)
+    with refused("task_floor_undecided", "6"):
+        bureau.approve(id)
+    with bureau.db.read() as conn:
+        assert store.overrides_of(conn, id)[0].state == "asked"
+
+
 def test_a_campaign_with_its_document_is_bound_by_no_ratio(bureau: Tasking) -> None:
     task = bureau.of(bureau.add(n=3, campaign="省安委办〔2026〕31 号"))
     assert (task.n, task.floor) == (3, 0)
