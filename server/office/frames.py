@@ -166,7 +166,8 @@ def rules_of(conn: Connection, task: Task, frame: Frame, now: datetime) -> dict[
 
 
 def _shares(task: Task, sizes: Mapping[str, int], item: Item, rules: RuleSet) -> dict[str, int]:
-    return {name: task.shares.get(name) or share_of(name, item, rules) for name in sorted(sizes)}
+    typed = task.shares
+    return {name: typed[name] if name in typed else share_of(name, item, rules) for name in sorted(sizes)}
 
 
 def _below(conn: Connection, task: Task, item: Item, rules: Mapping[str, Any], frame: Frame) -> dict[str, str] | None:

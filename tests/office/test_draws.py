@@ -258,6 +258,13 @@ def test_below_five_of_a_hundred_the_rules_name_the_ground_or_nothing_is_frozen(
     assert '"floor":{"document":"南应急〔2026〕18 号","why":"campaign"}' in hall.draw(hall.commit("t3")).rules
 
 
+def test_a_class_of_which_nobody_shall_be_drawn_stays_without_a_place(hall: Ceremony) -> None:
+    hall.task("t2", mode="ratio", n=13, shares={"LOW_B": 0, "MEDIUM_B": 2000})
+    draw_id = hall.drawn("t2")
+    assert hall.draw(draw_id).quotas == {"LOW_B": 0, "MEDIUM_B": 13}  # 62 of medium risk, 20 %, rounded up
+    assert verify_draw.check(hall.body(draw_id)).exit_code == 0
+
+
 # --- R15a.2, R15a.3 ---------------------------------------------------------------------------------------------------
 
 
