@@ -111,17 +111,20 @@ def steps_of(draw: Draw | None) -> list[tuple[str, str]]:
 
 
 def hindrance(conn: Connection, task: Task) -> str | None:
-    """Why no draw can begin for a task: `participant`, `not_approved`, or `stands` where there is one already."""
+    """Why no draw can begin for a task: `participant`, `not_approved`, or `stands` where there is one already.
+
+    In an incident the approval may come afterwards (R15b.3).
+    """
     if task.is_participant:
         return "participant"
-    if task.state != "approved":
+    if not (task.state == "approved" or (task.state == "draft" and task.incident)):
         return "not_approved"
     return None if draws.standing_of_task(conn, task.id) is None else "stands"
 
 
 def ready(conn: Connection, unit_id: str | None) -> list[Task]:
     """The tasks whose draw can begin."""
-    return [one for one in tasks.tasks(conn, unit_id, ("approved",)) if hindrance(conn, one) is None]
+    return [one for one in tasks.tasks(conn, unit_id, ("draft", "approved")) if hindrance(conn, one) is None]
 
 
 def listed(conn: Connection, unit_id: str | None) -> list[Listed]:

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from server.domain.draw_check import check
 from server.errors import Problem
+from server.office import draw_page, frames
 from server.office import draws as acts
-from server.office import frames
 from server.standalone import verify_draw
 from server.store import draws, selections, tables, tasks
 from server.store.seal import Unreadable
@@ -76,6 +76,20 @@ def test_nothing_is_drawn_for_a_task_that_is_not_saved_or_not_approved(hall: Cer
     hall.task("t2", state="draft", approved_by=None, approved_at=None, approval_number=None, approval_on=None)
     code, article = refused(lambda: hall.commit("t2"))
     assert (code, article) == ("task_not_approved", "15-2")
+
+
+@pytest.mark.rule("R15b.3", "allows")
+def test_in_an_incident_a_draw_may_begin_before_the_approval(hall: Ceremony) -> None:
+    later = {"state": "draft", "approval_number": None, "approval_on": None, "approved_by": None, "approved_at": None}
+    hall.task("t2", **later, incident="11·24 泄漏事故，同类企业先查")
+    hall.task("t3", **later)
+    hall.task("t4", state="cancelled", incident="11·24 泄漏事故，同类企业先查")
+    with hall.db.read() as conn:
+        found = {id: draw_page.hindrance(conn, one) for id in ("t2", "t3", "t4") if (one := tasks.task_of(conn, id))}
+        begins = {one.id for one in draw_page.ready(conn, MAIN)}
+    assert found == {"t2": None, "t3": "not_approved", "t4": "not_approved"}
+    assert begins & {"t1", "t2", "t3", "t4"} == {"t1", "t2"}
+    hall.commit("t2")
 
 
 @pytest.mark.rule("R15b.2", "refuses")
