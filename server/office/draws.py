@@ -18,6 +18,7 @@ from server.domain.ratio import window_start
 from server.domain.task import Chosen, Locked, Task, must_be_ready
 from server.errors import Problem
 from server.office.act import act, digest_of, named, permit
+from server.office.crew_room import said_reason
 from server.office.frames import Frame, preview_of, rules_of
 from server.store import draws, frames, selections, tasks, trail
 from server.store.draws import Draw, File
@@ -115,7 +116,8 @@ def excuse(conn: Connection, person: Person, now: datetime, draw_id: str, code: 
     """Takes a drawn subject off the list that the library has as suspended or cancelled; the next ticket moves up."""
     before = _held(conn, person, draw_id, "draws.run")
     found = normal_code(code)
-    after = rules.excuse(before, found, reason, is_alive=_is_alive(conn, before, found))
+    said = said_reason(reason, required=False)
+    after = rules.excuse(before, found, said, is_alive=_is_alive(conn, before, found))
     draws.put(conn, after)
     file = _publish(conn, after, draws.frozen_of(conn, draw_id).frame, "excused", now)
     excused = msgspec.to_builtins(after.excused[-1])
@@ -126,11 +128,12 @@ def excuse(conn: Connection, person: Person, now: datetime, draw_id: str, code: 
 def void(conn: Connection, person: Person, now: datetime, draw_id: str, reason: str, sealer: Sealer) -> None:
     """Voids an attempt, in public and with a reason; its commitment stays in the chain, and its secret is shown."""
     before = _held(conn, person, draw_id, "draws.void")
+    said = said_reason(reason, required=False)
     secret = before.secret or draws.open_secret(conn, sealer, draw_id)
-    after = rules.void(before, secret, reason, person.id, now)
+    after = rules.void(before, secret, said, person.id, now)
     draws.put(conn, after)
     file = _publish(conn, after, draws.frozen_of(conn, draw_id).frame, "void", now)
-    _note(conn, "draw.void", person, now, before, after, _of_file(after, file) | {"reason": reason.strip()})
+    _note(conn, "draw.void", person, now, before, after, _of_file(after, file) | {"reason": said})
 
 
 def lock_for(conn: Connection, person: Person, now: datetime, task: Task) -> Locked:

@@ -14,6 +14,7 @@ from server.domain.faults import Fault, Invalid
 from server.domain.instant import beijing_day, stamp
 from server.errors import Problem
 from server.office.act import act, digest_of, named, permit
+from server.office.crew_room import said_reason
 from server.store import exclusions, non_random, trail
 from server.store.people import Person
 from server.store.session import Connection
@@ -58,14 +59,15 @@ def decide(
         raise Problem("exclusion_decided")
     if before.entered_by == person.id:
         raise Problem("own_entry")
-    if not approved and not answer.strip():
+    said = said_reason(answer, "answer", required=False)
+    if not approved and not said:
         raise Problem("reason_missing")
     after = msgspec.structs.replace(
         before,
         state="approved" if approved else "refused",
         decided_by=person.id,
         decided_at=stamp(now),
-        answer=answer.strip()[:500] or None,
+        answer=said or None,
     )
     exclusions.decide(conn, after)
     _note(conn, "exclusion.decide", person, before, after, now)

@@ -272,6 +272,22 @@ def test_who_was_excused_stays_on_the_page_struck_out_and_the_next_is_named(offi
     assert re.search(rf"struck[^<]*\">{names_of(office, [code])[0]}", shown)
 
 
+def test_a_number_in_a_reason_is_shown_beside_the_field_in_which_it_was_typed(office: Office) -> None:
+    draw_id, request = walks.drawn(office), walks.exclusion(office)
+    code, said = walks.suspended(office, draw_id), "已停业，找 14000000001"
+    for who, path, field, form in (
+        ("clerk", f"/{draw_id}/excuse", "reason", {"code": code, "reason": said}),
+        ("head", f"/{draw_id}/void", "reason", {"sure": "yes", "asked": "void", "reason": said}),
+        ("head", f"/exclusions/{request}", "answer", {"decision": "approved", "answer": said}),
+    ):
+        refused = walks.post(office, who, path, **form)
+        assert refused.status_code == 422
+        beside = rf'<textarea id="f-{field}"[^>]*aria-describedby="[^"]*f-{field}-fault"[^>]*>{said}</textarea>\s*<div'
+        assert len(re.findall(beside, refused.text)) == 1
+        assert refused.text.count(f'href="#f-{field}"') == refused.text.count(f'id="f-{field}-fault"') == 1
+    assert walks.draw_of(office, draw_id).state == "drawn"
+
+
 def test_a_refusal_of_an_exclusion_needs_a_reason_and_stays_in_the_register(office: Office) -> None:
     request = walks.exclusion(office)
     assert walks.post(office, "head", f"/exclusions/{request}", decision="refused").status_code >= 400

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from server.domain.draw_check import check
+from server.domain.faults import Invalid
 from server.errors import Problem
 from server.office import draw_page, frames
 from server.office import draws as acts
@@ -252,6 +253,35 @@ def test_a_drawn_subject_is_excused_only_when_the_library_has_it_as_gone(hall: C
     hall.excuse(draw_id, gone)
     codes = [chosen.code for chosen in hall.lock().subjects]
     assert gone not in codes and one.reserve["LOW_B"][0] in codes and len(codes) == 11
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("已停业，找 14000000001", "number_in_text"),
+        ("已停业\u202e业停已", "bidi_character"),
+        ("已停业\x07", "control_character"),
+        ("长" * 501, "too_long"),
+    ],
+)
+def test_what_is_said_in_public_holds_no_number_and_no_character_that_deceives(
+    hall: Ceremony, text: str, fault: str
+) -> None:
+    draw_id = hall.drawn()
+    gone = hall.draw(draw_id).winners["LOW_B"][0]
+    set_status(hall.db, int(gone) - 411303000000000, "suspended")
+    asked = hall.exclude(code_of(5), decide=False)
+    told: list[tuple[str, Callable[[], None]]] = [
+        ("reason", partial(hall.excuse, draw_id, gone, text)),
+        ("reason", partial(hall.void, draw_id, reason=text)),
+        ("answer", partial(hall.decide, asked, approved=False, answer=text)),
+        ("answer", partial(hall.decide, asked, answer=text)),
+    ]
+    for field, act in told:
+        with pytest.raises(Invalid) as caught:
+            act()
+        assert [(one.field, one.code) for one in caught.value.faults] == [(field, fault)]
+    assert hall.draw(draw_id).state == "drawn"
 
 
 def test_the_preview_is_the_list_that_the_commitment_freezes(hall: Ceremony) -> None:
