@@ -66,7 +66,7 @@ def ask_way(
     visit_id = values.get("visit_id", "") or None
     explanation = _explained(conn, room, visit_id, now)
     chosen = tuple(sorted(set(officers)))
-    leader = None if merged else _direct(room, visit_id, chosen, values.get("leader", ""))
+    leader = None if merged else _direct(conn, room, visit_id, chosen, values.get("leader", ""))
     if merged:
         _must_be_guests(conn, room, chosen)
     made = Way(
@@ -94,11 +94,19 @@ def _explained(conn: Connection, room: Room, visit_id: str | None, now: datetime
     return {"substitute": seen.code, "left_out": found.left_out}
 
 
-def _direct(room: Room, visit_id: str | None, chosen: Sequence[str], leader: str) -> str:
-    """The leader of officers who are named: two certificates at least, and nobody who must keep away."""
+def _direct(conn: Connection, room: Room, visit_id: str | None, chosen: Sequence[str], leader: str) -> str:
+    """The leader of officers who are named: two certificates at least, and nobody who must keep away.
+
+    Only a visit that is short now may be taken out of the lot, and none that the lot already has.
+    """
     seen = next((one for one in room.visits if one.id == visit_id), None)
     if seen is None or seen.id not in room.plans:
         raise Problem("crew_unplanned", n=1)
+    if crews.live_match(conn, room.task.id) is not None:
+        raise Problem("crew_committed")
+    shortage = room.shortage
+    if shortage is None or all(seen.code not in lack.visits for lack in shortage.lacks):
+        raise Problem("crew_feasible")
     if len(chosen) < LEAST or leader not in chosen:
         raise Problem("crew_too_few")
     able, against = {one.id for one in room.able}, room.losses.get(seen.id, {})
@@ -118,7 +126,10 @@ def _must_be_guests(conn: Connection, room: Room, chosen: Sequence[str]) -> None
 
 @act("crew.decide_way", "crews.approve")
 def decide_way(conn: Connection, person: Person, now: datetime, way_id: str, approve: bool, answer: str) -> None:
-    """The unit head's word; nobody approves what he himself asked for. It is public later, marked as what it is."""
+    """The unit head's word; nobody approves what he himself asked for, nor what isn't needed any more.
+
+    It is public later, marked as what it is.
+    """
     found = crews.way_of(conn, way_id, lock=True)
     if found is None:
         raise Problem("not_found")
@@ -129,9 +140,11 @@ def decide_way(conn: Connection, person: Person, now: datetime, way_id: str, app
         raise Problem("own_entry")
     said_answer = said_reason(answer, "answer", required=not approve)
     state = "approved" if approve else "refused"
-    if approve and found.kind == "direct_assignment":
-        room = room_for(conn, person, "crews.approve", found.task_id, now)
-        _direct(room, found.visit_id, found.officers, found.leader or "")
+    room = room_for(conn, person, "crews.approve", found.task_id, now) if approve else None
+    if room is not None:
+        _explained(conn, room, found.visit_id, now)
+    if room is not None and found.kind == "direct_assignment":
+        _direct(conn, room, found.visit_id, found.officers, found.leader or "")
     crews.decide_way(conn, way_id, state, said_answer, person.id, stamp(now))
     _note(conn, person, now, "crew.decide_way", f"crew:{way_id}", digest_of(found), state, {"kind": found.kind})
 

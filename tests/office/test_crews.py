@@ -261,14 +261,63 @@ def test_a_neighbours_officers_join_the_lot_by_consent_and_the_heads_approval(sh
     assert explanation["shortage"]["lacks"][0]["short"] == 1
 
 
+@pytest.fixture
+def few(any_database: Database, tmp_path: Path) -> Scene:
+    """Four officers for two visits of one half-day that need five; the third visit, in the afternoon, has enough."""
+    found = Scene(any_database, tmp_path / "keys", officers=4)
+    found.plan(**{f"k:{found.visits[0]}": "3"})
+    return found
+
+
+def named(its: Scene, visit: int) -> str:
+    """Zhang and Wang are asked for by name."""
+    form = way("direct_assignment", its.visits[visit], leader="zhang")
+    return str(its.do(crew_ways.ask_way, TASK, form, ("zhang", "wang")))
+
+
 @pytest.mark.rule("R18.4", "allows")
-def test_officers_are_named_for_one_visit_with_the_heads_approval(short: Scene) -> None:
-    first = short.visits[0]
-    asked = short.do(crew_ways.ask_way, TASK, way("direct_assignment", first, leader="zhang"), ("zhang", "wang"))
-    short.do(crew_ways.decide_way, asked, True, "", person=HEAD)
-    with short.db.read() as conn:
+def test_officers_are_named_for_one_visit_with_the_heads_approval(few: Scene) -> None:
+    few.do(crew_ways.decide_way, named(few, 0), True, "", person=HEAD)
+    with few.db.read() as conn:
         found = store.ways_of_task(conn, TASK)[0]
     assert (found.state, found.decided_by, found.leader) == ("approved", "head", "zhang")
+
+
+@pytest.mark.rule("R18.4", "refuses")
+def test_nobody_is_named_for_a_visit_that_is_not_short(few: Scene) -> None:
+    assert refused(lambda: named(few, 2)) == ("crew_feasible", "18")
+    few.do(crew_ways.decide_way, named(few, 0), True, "", person=HEAD)
+    assert refused(lambda: named(few, 1)) == ("crew_feasible", "18")
+
+
+@pytest.mark.rule("R18.4", "refuses")
+@pytest.mark.parametrize("kind", ["direct_assignment", "merged_pool"])
+def test_a_way_out_is_refused_once_the_shortage_is_over_or_the_lot_has_begun(few: Scene, kind: str) -> None:
+    if kind == "direct_assignment":
+        asked = named(few, 0)
+    else:
+        guest = few.do(crew_ways.add_guest, GUEST, ("hazardous_chemicals",))
+        asked = few.do(crew_ways.ask_way, TASK, way(kind), (guest,))
+
+    def approve() -> None:
+        few.do(crew_ways.decide_way, asked, True, "", person=HEAD)
+
+    few.plan()
+    assert refused(approve) == ("crew_feasible", "18")
+    few.do(acts.commit, TASK, [SOURCE], SECRET, SEALER)
+    few.put_officer("li", left_on="2026-11-24")
+    assert refused(approve) == ("crew_committed", "18")
+    few.do(crew_ways.decide_way, asked, False, "不再需要", person=HEAD)
+    with few.db.read() as conn:
+        assert store.ways_of_task(conn, TASK)[0].state == "refused"
+
+
+@pytest.mark.rule("R18.4", "refuses")
+def test_nobody_is_named_for_a_visit_that_another_shortage_leaves_alone(few: Scene) -> None:
+    asked = named(few, 0)
+    few.plan(**{f"k:{few.visits[2]}": "5"})
+    refusal = refused(lambda: few.do(crew_ways.decide_way, asked, True, "", person=HEAD))
+    assert refusal == ("crew_feasible", "18")
 
 
 @pytest.mark.rule("R18.4", "refuses")
