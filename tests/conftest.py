@@ -124,6 +124,13 @@ def postgres_url(postgres: str) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def postgres_url_of_module(postgres: str) -> Iterator[str]:
+    """A migrated database on PostgreSQL that the tests of a module share."""
+    with databases.fresh_postgres(postgres, databases.migrated_template(postgres)) as address:
+        yield address
+
+
 @pytest.fixture
 def database(sqlite_url: str) -> Iterator[Database]:
     """A migrated embedded database, open."""

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
+from server.store.unkeepable import refuse
+
 T = TypeVar("T")
 _decode = msgspec.json.Decoder().decode
 
@@ -112,5 +114,8 @@ def _run(conn: Connection, work: Callable[[Any], T]) -> T:
     except Exception as error:
         base = conn.dialect.loaded_dbapi.Error
         if not isinstance(error, base):
+            refuse(error, None)
             raise
-        raise DBAPIError.instance(None, None, error, base, dialect=conn.dialect) from error
+        wrapped = DBAPIError.instance(None, None, error, base, dialect=conn.dialect)
+        refuse(error, wrapped)
+        raise wrapped from error

@@ -169,7 +169,9 @@ def standing_of_task(conn: Connection, task_id: str, *, lock: bool = False) -> D
 def draws_by_no(conn: Connection, no: str) -> list[Draw]:
     """The attempts of a draw by its number, the last one first."""
     year, _, seq = no.partition("-")
-    if not (year.isascii() and year.isdigit() and seq.isascii() and seq.isdigit() and len(no) < 16):
+    if not (year.isascii() and year.isdigit() and seq.isascii() and seq.isdigit()):
+        return []
+    if len(year) != 4 or len(seq) > 9:  # what its columns can be asked for
         return []
     query = sa.select(draw).where(draw.c.year == int(year), draw.c.seq == int(seq))
     return _read(conn, query.order_by(draw.c.attempt.desc()))

@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from server.errors import Problem
+from server.store.unkeepable import refuse_unkeepable
 
 __all__ = ["Connection", "Database", "open_database"]
 
@@ -127,7 +128,9 @@ def open_database(url: str, data: Path | None = None) -> Database:
     if data is not None:
         data.mkdir(parents=True, exist_ok=True)
     parsed = sa.make_url(url)
-    return Database(_sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed))
+    engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed)
+    event.listen(engine, "handle_error", refuse_unkeepable)
+    return Database(engine)
 
 
 def _sqlite(url: sa.URL) -> Engine:
