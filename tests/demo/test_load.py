@@ -34,6 +34,7 @@ CHANCE = {
     "officer": SEALED,
     "expert": SEALED,
     "subject": SEALED,
+    "draw": {"sealed_secret"},
     "import_row": {"sealed", "object_id"},
 }
 """Columns that hold something drawn by chance, or sealed; signatures inside of ops, too, are different each time."""
