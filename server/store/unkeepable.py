@@ -32,4 +32,12 @@ def refuse(origin: BaseException, wrapped: BaseException | None) -> None:
     is_value = isinstance(wrapped, DataError) or isinstance(origin, OUT_OF_RANGE)
     if is_value or getattr(origin, "sqlstate", None) == TOO_LONG:
         log.warning("a value that can't be kept: %s", type(origin).__name__)
-        raise Problem("bad_request", why=type(origin).__name__) from origin
+        raise Problem("bad_request", why=_why(origin)) from origin
+
+
+def _why(origin: BaseException) -> str:
+    """What is wrong with the value, in signs that every language reads."""
+    if isinstance(origin, OverflowError):
+        return "> 64 bit"
+    state = getattr(origin, "sqlstate", None)  # the driver alone refuses NUL, before there is one
+    return "UTF-8" if isinstance(origin, UnicodeEncodeError) else f"SQLSTATE {state}" if state else "U+0000"

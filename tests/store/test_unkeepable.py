@@ -35,6 +35,9 @@ def test_nul_in_a_text_is_found_nowhere_or_refused_but_never_a_fault(any_databas
             assert conn.execute(query).all() == []
     else:
         _refused(any_database, query)
+        with pytest.raises(Problem) as refused, any_database.read() as conn:
+            conn.execute(query)
+        assert str(refused.value.document("en")["detail"]).endswith(": U+0000")
 
 
 def test_a_refused_value_takes_back_what_was_written_before_it(any_database: Database) -> None:
