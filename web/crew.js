@@ -1,12 +1,17 @@
-// What a change of the crew means for this phone: a visit locked by an officer's own recusal, certificates by its day.
+// What a change of the crew means for this phone: what closes a visit to its officer, and certificates by its day.
 
 const READABLE = ["visit", "record", "group"];
 
 /** R20.3: nothing is added by an officer whose own interest is declared. @param {any} content @param {string} me */
 export const hasRecused = (content, me) => content.visit[`no_interest:${me}`]?.interest === true;
 
-/** Whether a screen stays closed to him; what only shows stays open. @param {any} content @param {string} me @param {string} screen */
-export const isLocked = (content, me, screen) => hasRecused(content, me) && !READABLE.includes(screen);
+/** Why he writes nothing now: his recusal, or a crew that doesn't stand (R18.2). @param {any} view @param {string} me
+ * @returns {"recused" | "interrupted" | null} */
+export const lockOf = ({ content, phase }, me) =>
+  hasRecused(content, me) ? "recused" : phase === "interrupted" ? "interrupted" : null;
+
+/** Why a screen stays closed to him; what only shows stays open. @param {any} view @param {string} me @param {string} screen */
+export const closedBy = (view, me, screen) => (READABLE.includes(screen) ? null : lockOf(view, me));
 
 /** The phone's own day, `days` later. @param {Date} now @param {number} [days] */
 export function localDay(now, days = 0) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import Error
 
 from tests.browser.phone import Phone
 from tests.dispatching import SUBJECT_NAME, dispatch_at
@@ -13,6 +14,7 @@ from tests.running import Running
 pytestmark = [pytest.mark.browser, pytest.mark.serial]
 
 TITLE = "你已回避这户检查"
+WRITING = ("checklist", "findings", "evidence", "sign", "result", "conflicts")
 
 
 def test_a_recusal_at_the_gate_offline_locks_his_phone_and_reaches_the_crew_and_interrupts(
@@ -38,6 +40,18 @@ def test_a_recusal_at_the_gate_offline_locks_his_phone_and_reaches_the_crew_and_
     li.open(f"/app/visits/{visit}")
     li.page.get_by_text("请股室补人后继续").first.wait_for()
     assert li.page.get_by_text(TITLE).count() == 0
+    li.offline()
+    for screen in WRITING:
+        li.open(f"/app/visits/{visit}/{screen}")
+        li.page.get_by_text("请股室补人后继续").first.wait_for()
+        assert li.page.locator("textarea, input").count() == 0
+    li.open(f"/app/visits/{visit}/record")
+    li.page.get_by_text("请股室补人后继续").first.wait_for()
+    assert li.page.locator("main a[href*='/sign'], main a[href$='/result']").count() == 0
+    before = li.ids(visit)
+    with pytest.raises(Error, match="interrupted"):
+        li.act(visit, "set", ["visit", "summary"], "一个人写的")
+    assert li.ids(visit) == before
 
 
 def recuse(phone: Phone, visit: str) -> None:

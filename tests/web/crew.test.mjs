@@ -2,7 +2,18 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endedBefore, hasRecused, isLocked, localDay } from "../../web/crew.js";
+import { closedBy, endedBefore, hasRecused, localDay } from "../../web/crew.js";
+
+const WRITING = [
+  "checklist",
+  "findings",
+  "finding",
+  "evidence",
+  "sign",
+  "result",
+  "conflicts",
+];
+const READING = ["visit", "record", "group"];
 
 const RECUSED = {
   visit: {
@@ -15,12 +26,23 @@ test("R20.3 only the officer who declared an interest is locked out, and can sti
   assert.equal(hasRecused(RECUSED, "li"), true);
   assert.equal(hasRecused(RECUSED, "wang"), false);
   assert.equal(hasRecused(RECUSED, "zhang"), false);
-  for (const screen of ["checklist", "finding", "sign", "result", "evidence"]) {
-    assert.equal(isLocked(RECUSED, "li", screen), true, screen);
-    assert.equal(isLocked(RECUSED, "wang", screen), false, screen);
+  const view = { content: RECUSED, phase: "started" };
+  for (const screen of WRITING) {
+    assert.equal(closedBy(view, "li", screen), "recused", screen);
+    assert.equal(closedBy(view, "wang", screen), null, screen);
   }
-  for (const screen of ["visit", "record"])
-    assert.equal(isLocked(RECUSED, "li", screen), false, screen);
+  for (const screen of READING)
+    assert.equal(closedBy(view, "li", screen), null, screen);
+});
+
+test("R18.2 an interrupted visit closes what writes to those who are left, and stays readable", () => {
+  const view = { content: RECUSED, phase: "interrupted" };
+  for (const screen of WRITING) {
+    assert.equal(closedBy(view, "wang", screen), "interrupted", screen);
+    assert.equal(closedBy(view, "li", screen), "recused", screen);
+  }
+  for (const screen of READING)
+    assert.equal(closedBy(view, "wang", screen), null, screen);
 });
 
 test("a certificate holds through its last day, ran out on the next, and is warned of 30 days before", () => {

@@ -93,6 +93,10 @@ export default {
   "problem.final": "This visit is final. Ask the unit to reopen it.",
   "problem.db_failed": "This was not saved. Try again; if that fails, export a backup.",
   "problem.db_full": "This phone is full and this was not saved. Free some room first.",
+  "problem.recused":
+    "You write no more here. What you wrote is kept: connect to send it, and the unit names a substitute.",
+  "problem.interrupted":
+    "Fewer than two officers, so nothing is written now. Everything is kept; the unit names a substitute before you go on.",
   "problem.other": "That did not work. What was saved is safe on this phone. Please try again. ({detail})",
   "signin.what": "Random inspections, recorded and signed on site.",
   "signin.username": "Account",
@@ -153,7 +157,6 @@ export default {
   "visit.continue": "Go on · {n} open",
   "visit.closed": "This visit is over. What you write now is kept apart, as arrived after final.",
   "visit.to_record": "To the record",
-  "visit.interrupted": "Fewer than two officers. Everything is kept; the unit must send somebody before you go on.",
   "visit.pending": "The leader has proposed final. It takes effect when all signatures and images have arrived.",
   "visit.absent.title": "This visit is not on this phone",
   "visit.absent": "The checklist is not here yet. Connect, update, and open it again.",
@@ -200,9 +203,8 @@ export default {
   "certificates.ended": "ended {day}",
   "certificates.soon": "Certificate of {names} ends within 30 days; remind the unit",
   "certificates.stop": "The visit cannot begin now. Ask the unit for a substitute, or renew and update online.",
-  "recused.title": "You have recused yourself",
-  "recused.text":
-    "You write no more here. What you wrote is kept: connect to send it, and the unit names a substitute.",
+  "locked.recused": "You have recused yourself",
+  "locked.interrupted": "Interrupted, waits for a member",
   "certificates.shown": "They were shown",
   "arrival.todo": "Record time and place",
   "arrival.at": "{time}, {place}",
