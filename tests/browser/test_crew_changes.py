@@ -1,14 +1,16 @@
-"""Changes of the crew on the phones: an officer who recuses himself at the gate without any network."""
+"""Changes of the crew on the phones: a recusal at the gate without any network, an ended certificate, one replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Error
 
+from server.store import tables
 from tests.browser.phone import Phone
-from tests.dispatching import SUBJECT_NAME, dispatch_at
+from tests.dispatching import SUBJECT_NAME, database_of, dispatch_at
 from tests.running import Running
 
 pytestmark = [pytest.mark.browser, pytest.mark.serial]
@@ -52,6 +54,31 @@ def test_a_recusal_at_the_gate_offline_locks_his_phone_and_reaches_the_crew_and_
     with pytest.raises(Error, match="interrupted"):
         li.act(visit, "set", ["visit", "summary"], "一个人写的")
     assert li.ids(visit) == before
+
+
+def test_an_ended_certificate_keeps_the_checklist_closed_and_says_whose_and_since_when(
+    server: Running, new_phone: Callable[[str], Phone]
+) -> None:
+    visit = dispatch_at(server, [("li", "leader"), ("wang", "member")])
+    certify(server, "wang", "2026-10-31")
+    li = new_phone(server.url).start().enter("li").offline()
+    for screen in ("checklist", "findings"):
+        li.open(f"/app/visits/{visit}/{screen}")
+        li.page.get_by_text("wang：2026年10月31日 已过期").wait_for()
+        li.page.get_by_text("请股室换人，或换证后联网更新").wait_for()
+        assert li.page.locator("main button, textarea, input").count() == 0
+    certify(server, "wang", "2029-12-31")
+    li.offline(False).sync()
+    li.open(f"/app/visits/{visit}/checklist")
+    li.page.locator("#now-q").wait_for()
+
+
+def certify(server: Running, officer: str, until: str) -> None:
+    """The office enters until when an officer's certificate holds."""
+    db = database_of(server)
+    with db.write() as conn:
+        conn.execute(sa.update(tables.officer).where(tables.officer.c.id == officer).values(certificate_to=until))
+    db.close()
 
 
 def recuse(phone: Phone, visit: str) -> None:

@@ -202,6 +202,7 @@ export default {
   "certificates.to": "valid until {day}",
   "certificates.ended": "ended {day}",
   "certificates.soon": "Certificate of {names} ends within 30 days; remind the unit",
+  "certificates.stop.title": "The visit cannot begin now",
   "certificates.stop": "The visit cannot begin now. Ask the unit for a substitute, or renew and update online.",
   "locked.recused": "You have recused yourself",
   "locked.interrupted": "Interrupted, waits for a member",

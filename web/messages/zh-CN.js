@@ -185,6 +185,7 @@ export default {
   "certificates.to": "有效期至 {day}",
   "certificates.ended": "{day} 已过期",
   "certificates.soon": "{names} 的执法证 30 天内到期，请提醒股室办理",
+  "certificates.stop.title": "现在不能开始检查",
   "certificates.stop": "现在不能开始检查。请股室换人，或换证后联网更新。",
   "locked.recused": "你已回避这户检查",
   "locked.interrupted": "已中断，等补人",
