@@ -16,6 +16,7 @@ from tests.running import Running
 pytestmark = [pytest.mark.browser, pytest.mark.serial]
 
 TITLE = "你已回避这户检查"
+ADMIT, ASIDE = "采纳这一条", "结果说明"
 WRITING = ("checklist", "findings", "evidence", "sign", "result", "conflicts")
 
 
@@ -54,6 +55,37 @@ def test_a_recusal_at_the_gate_offline_locks_his_phone_and_reaches_the_crew_and_
     with pytest.raises(Error, match="interrupted"):
         li.act(visit, "set", ["visit", "summary"], "一个人写的")
     assert li.ids(visit) == before
+
+
+def test_a_leader_who_recused_himself_is_offered_neither_to_admit_nor_to_propose(
+    server: Running, new_phone: Callable[[str], Phone]
+) -> None:
+    visit = dispatch_at(server)
+    wang = new_phone(server.url).start().enter("wang")
+    wang.act(visit, "set", ["visit", "result_note"], "建议责令限期改正")
+    wang.sync()
+    li = new_phone(server.url).start().enter("li")
+    look_aside(li, visit)
+    li.page.get_by_role("button", name=ADMIT).wait_for()
+    li.page.keyboard.press("Escape")
+    recuse(li, visit)
+    li.page.get_by_text(TITLE).first.wait_for()
+    assert li.view(visit)["leader"] == "li"
+    assert li.page.locator("main a[href$='/result']").count() == 0
+    look_aside(li, visit)
+    assert li.page.get_by_role("button", name=ADMIT).count() == 0
+    li.open(f"/app/visits/{visit}/record")
+    li.page.get_by_text(TITLE).first.wait_for()
+    assert li.page.locator("main a[href*='/sign'], a[href$='/result']").count() == 0
+    with pytest.raises(Error, match="recused"):
+        li.call("proposeFinal", visit)
+
+
+def look_aside(phone: Phone, visit: str) -> None:
+    """Opens what was set aside, on the group board."""
+    phone.open(f"/app/visits/{visit}/group")
+    phone.page.locator(".item", has_text=ASIDE).click()
+    phone.page.locator("dialog[open]").wait_for()
 
 
 def test_an_ended_certificate_keeps_the_checklist_closed_and_says_whose_and_since_when(

@@ -72,20 +72,23 @@ export default function VisitPage({ v, query }) {
           />`,
       )}
     <//>
-    <${Section} title=${t("visit.more")}>
-      <${Item}
-        icon="camera"
-        title=${t("evidence.title")}
-        note=${t("evidence.n", { n: v.media.length })}
-        href=${`${home}/evidence`}
-      />
-      <${Item}
-        icon="p-pending"
-        title=${t("result.title")}
-        note=${t(v.leader ? "result.yours" : "result.leaders")}
-        href=${`${home}/result`}
-      />
-    <//>
+    ${
+      !lock &&
+      html`<${Section} title=${t("visit.more")}>
+        <${Item}
+          icon="camera"
+          title=${t("evidence.title")}
+          note=${t("evidence.n", { n: v.media.length })}
+          href=${`${home}/evidence`}
+        />
+        <${Item}
+          icon="p-pending"
+          title=${t("result.title")}
+          note=${t(v.leader ? "result.yours" : "result.leaders")}
+          href=${`${home}/result`}
+        />
+      <//>`
+    }
     ${query.step && (!lock || (lock === "interrupted" && query.step === "interest")) && html`<${Step} v=${v} step=${query.step} onClose=${close} />`}
     ${menu && html`<${Later} of="Menu" onClose=${() => setMenu(false)} />`}
   <//>`;
