@@ -11,6 +11,7 @@ from playwright.sync_api import Error
 from server.store import tables
 from tests.browser.phone import Phone
 from tests.dispatching import SUBJECT_NAME, database_of, dispatch_at
+from tests.phone import Phone as Sender
 from tests.running import Running
 
 pytestmark = [pytest.mark.browser, pytest.mark.serial]
@@ -103,6 +104,21 @@ def test_an_ended_certificate_keeps_the_checklist_closed_and_says_whose_and_sinc
     li.offline(False).sync()
     li.open(f"/app/visits/{visit}/checklist")
     li.page.locator("#now-q").wait_for()
+
+
+def test_who_was_replaced_stands_in_the_record_with_the_reason(
+    server: Running, new_phone: Callable[[str], Phone]
+) -> None:
+    visit = dispatch_at(server)
+    li = new_phone(server.url).start().enter("li")
+    li.open(f"/app/visits/{visit}/record")
+    li.page.locator("article.doc").wait_for()
+    assert li.page.get_by_text("已换出的检查人员").count() == 0
+    office = Sender(server.url, "head").sign_in()
+    removal = {"kind": "assign", "path": ["crew", "wang"], "val": {"role": "removed", "reason": "突发疾病"}}
+    assert office.http.post(f"/api/visits/{visit}/acts", json=removal).status_code == 201
+    li.sync().offline().open(f"/app/visits/{visit}/record")
+    li.page.get_by_text("已换出的检查人员：wang（突发疾病）").wait_for()
 
 
 def certify(server: Running, officer: str, until: str) -> None:

@@ -388,6 +388,7 @@ export default {
   "record.open": "See the record",
   "record.heading": "On-site inspection record",
   "record.subject": "Inspected",
+  "record.former": "Officers replaced",
   "record.when": "Time",
   "record.until": " to {time}",
   "record.situation": "Points",

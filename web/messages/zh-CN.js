@@ -292,6 +292,7 @@ export default {
   "record.open": "看笔录",
   "record.heading": "现场检查记录",
   "record.subject": "被检查单位",
+  "record.former": "已换出的检查人员",
   "record.when": "检查时间",
   "record.until": "至 {time}",
   "record.situation": "检查情况",

@@ -124,6 +124,7 @@ function Document({ v }) {
   const points = pointsOf(v.template);
   const count = (/** @type {string} */ answer) => points.filter(({ id }) => answerOf(v, id) === answer).length;
   const findings = findingsOf(v).filter(({ alive }) => alive);
+  const former = v.board.filter(({ removed }) => removed !== null);
   const when = visit.arrived
     ? `${date(visit.arrived.at)} ${clock(visit.arrived.at)}${visit.left ? t("record.until", { time: clock(visit.left.at) }) : ""}`
     : t("value.none");
@@ -132,6 +133,7 @@ function Document({ v }) {
   return html`<article class="doc" lang="zh-CN">
     <h2>${t("record.heading")}</h2>
     ${line("record.subject", v.assignment.subject.name)} ${line("record.when", when)}
+    ${former.length > 0 && line("record.former", list(former.map(({ name, removed }) => name + (removed ? t("paren", { text: removed }) : ""))))}
     ${line("record.situation", t("record.counts", { all: points.length, pass: count("pass"), fail: count("fail"), na: count("na"), open: count("open") }))}
     ${line(
       "record.result",
