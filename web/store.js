@@ -448,7 +448,9 @@ const RANK = ["current", "weak", "awaiting_image", "awaiting_ops", "stale", "inv
 
 /** @param {any} assignment @param {any} view @param {any[]} entries @param {any[]} board as the server last said @returns {Member[]} */
 function boardOf(assignment, view, entries, board) {
-  const names = new Map(assignment.crew.map((/** @type {any} */ it) => [it.officer, it.name]));
+  const names = new Map(
+    [...assignment.crew, ...(assignment.former ?? [])].map((/** @type {any} */ it) => [it.officer, it.name]),
+  );
   const assigns = entries.filter(({ op }) => op?.kind === "assign").map(({ op }) => op);
   const officers = [...new Set([...assigns.map((op) => op.path[1]), ...names.keys()])];
   return officers.map((officer) => {

@@ -151,12 +151,17 @@ test("R18.2 nothing is written while one officer is left, but his own word on an
     server.put(
       serverOp("srv", seq, "assign", ["crew", "wang"], { role, reason: "x" }),
     );
+  const whole = server.crew;
   role(7, "removed");
+  Object.assign(server, { rev: 2, crew: whole.slice(0, 1) });
   await store.syncNow();
   assert.equal((await store.visit(VISIT)).view.phase, "interrupted");
+  const [, gone] = (await store.visit(VISIT)).board;
+  assert.deepEqual([gone.name, gone.removed], ["wang的名字", "x"]);
   await refusesAll("interrupted");
   await store.act(VISIT, "set", OWN, { interest: false, reason: "" });
   role(8, "member");
+  Object.assign(server, { rev: 3, crew: whole });
   await store.syncNow();
   await store.act(VISIT, "set", TEXT, "补人后");
 });
