@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Error
 
-from server.store import tables
+from server.store import tables, visits
 from tests.browser.phone import Phone
 from tests.dispatching import SUBJECT_NAME, database_of, dispatch_at
 from tests.phone import Phone as Sender
@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.serial]
 
 TITLE = "你已回避这户检查"
 ADMIT, ASIDE = "采纳这一条", "结果说明"
+CREW = ("li", "wang")
 WRITING = ("checklist", "findings", "evidence", "sign", "result", "conflicts")
 
 
@@ -122,10 +123,11 @@ def test_who_was_replaced_stands_in_the_record_with_the_reason(
 
 
 def certify(server: Running, officer: str, until: str) -> None:
-    """The office enters until when an officer's certificate holds."""
+    """The office enters until when an officer's certificate holds; the crew's phones hear of it."""
     db = database_of(server)
     with db.write() as conn:
         conn.execute(sa.update(tables.officer).where(tables.officer.c.id == officer).values(certificate_to=until))
+        visits.move_assignments(conn, CREW)
     db.close()
 
 
