@@ -1,12 +1,29 @@
-// What a change of the crew means for this phone: a visit locked by an officer's own recusal, certificates by its day.
+// What a change of the crew means for this phone: what closes a visit to its officer, and certificates by its day.
 
 const READABLE = ["visit", "record", "group"];
+const OVER = ["final", "void"];
+const BEGUN = ["checklist", "findings", "finding"];
 
 /** R20.3: nothing is added by an officer whose own interest is declared. @param {any} content @param {string} me */
 export const hasRecused = (content, me) => content.visit[`no_interest:${me}`]?.interest === true;
 
-/** Whether a screen stays closed to him; what only shows stays open. @param {any} content @param {string} me @param {string} screen */
-export const isLocked = (content, me, screen) => hasRecused(content, me) && !READABLE.includes(screen);
+/** Why he writes nothing now: his recusal, or a crew that doesn't stand (R18.2). @param {any} view @param {string} me
+ * @returns {"recused" | "interrupted" | null} */
+export const lockOf = ({ content, phase }, me) =>
+  hasRecused(content, me) ? "recused" : phase === "interrupted" ? "interrupted" : null;
+
+/** Why a screen stays closed to him; what only shows stays open. @param {any} view @param {string} me @param {string} screen */
+export const closedBy = (view, me, screen) => (READABLE.includes(screen) ? null : lockOf(view, me));
+
+/** Members whose certificate ended before today, while that keeps a screen closed: no check begins with them.
+ * @param {any} v @param {string} screen @param {Date} [now] @returns {any[]} */
+export function keepsClosed({ view, assignment: { crew } }, screen, now = new Date()) {
+  if (!BEGUN.includes(screen) || view.content.visit.certificates_shown === true || OVER.includes(view.phase)) return [];
+  return endedBefore(
+    crew.filter((/** @type {any} */ { officer }) => view.members.includes(officer)),
+    localDay(now),
+  );
+}
 
 /** The phone's own day, `days` later. @param {Date} now @param {number} [days] */
 export function localDay(now, days = 0) {

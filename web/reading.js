@@ -77,7 +77,8 @@ function fieldsOf(v, row) {
 
 /** @param {Visit} v @param {string | null} officer */
 export const nameOf = (v, officer) => {
-  const known = v.assignment.crew.find((/** @type {any} */ one) => one.officer === officer);
+  const { crew, former = [] } = v.assignment;
+  const known = [...crew, ...former].find((/** @type {any} */ one) => one.officer === officer);
   return (
     known?.name ??
     (officer === "subject" ? t("who.subject") : officer === "witness" ? t("who.witness") : (officer ?? ""))

@@ -6,8 +6,8 @@ import { html } from "./ui/html.js";
 import { explain, useLive, useNow } from "./ui/live.js";
 import { Empty, Page } from "./ui/page.js";
 import { applyPrefs } from "./ui/prefs.js";
-import { t } from "./ui/words.js";
-import { isLocked } from "./crew.js";
+import { date, t } from "./ui/words.js";
+import { closedBy, keepsClosed } from "./crew.js";
 import { later, Later } from "./later.js";
 import { myId } from "./reading.js";
 import { state, visit } from "./store.js";
@@ -172,8 +172,13 @@ function WithVisit({ View, params, query, screen }) {
   const v = useLive(() => visit(params.visit), [params.visit]);
   if (v === undefined) return null;
   if (v === null || !v.template) return html`<${Lost} title=${t("visit.absent.title")}>${t("visit.absent")}<//>`;
-  if (isLocked(v.view.content, myId(), screen))
-    return html`<${Lost} title=${t("recused.title")}>${t("recused.text")}<//>`;
+  const lock = closedBy(v.view, myId(), screen);
+  if (lock) return html`<${Lost} title=${t(`locked.${lock}`)}>${t(`problem.${lock}`)}<//>`;
+  const ended = keepsClosed(v, screen);
+  if (ended.length)
+    return html`<${Lost} title=${t("certificates.stop.title")}
+      >${ended.map((one) => html`${one.name}${t("colon")}${t("certificates.ended", { day: date(one.certificate_to) })}<br />`)}${t("certificates.stop")}<//
+    >`;
   return html`<${View} v=${v} params=${params} query=${query} />`;
 }
 

@@ -1,6 +1,7 @@
 // The one thing that screens talk to: what is on this phone, and the acts that change it.
 
 import { bytes, call } from "./api.js";
+import { lockOf } from "./crew.js";
 import { Trouble, onFault, openOfficer, rowsOf, write } from "./db.js";
 import { fold, headsAt, pathKey, shortCode } from "./fold.js";
 import * as media from "./media.js";
@@ -342,7 +343,10 @@ export async function visit(id) {
 /** @param {string} id @returns {Promise<Visit | null>} */
 async function visitOf(id) {
   let folding = folds.get(id);
-  if (!folding) folds.set(id, (folding = read(id)));
+  if (!folding) {
+    folds.set(id, (folding = read(id)));
+    folding.catch(() => folds.delete(id));
+  }
   const found = await folding;
   if (found) shown.set(id, found);
   return found;
@@ -444,7 +448,9 @@ const RANK = ["current", "weak", "awaiting_image", "awaiting_ops", "stale", "inv
 
 /** @param {any} assignment @param {any} view @param {any[]} entries @param {any[]} board as the server last said @returns {Member[]} */
 function boardOf(assignment, view, entries, board) {
-  const names = new Map(assignment.crew.map((/** @type {any} */ it) => [it.officer, it.name]));
+  const names = new Map(
+    [...assignment.crew, ...(assignment.former ?? [])].map((/** @type {any} */ it) => [it.officer, it.name]),
+  );
   const assigns = entries.filter(({ op }) => op?.kind === "assign").map(({ op }) => op);
   const officers = [...new Set([...assigns.map((op) => op.path[1]), ...names.keys()])];
   return officers.map((officer) => {
@@ -485,13 +491,22 @@ export function heads(id, path) {
 
 // --- acting -----------------------------------------------------------------------------------------------------------
 
+/** Rejects with {code: `recused` | `interrupted`} where the officer here writes nothing; his own word on an interest
+ * is always taken. @param {string} id visit @param {string} [field] */
+async function permit(id, field) {
+  const { officer } = mine();
+  const seen = await visitOf(id);
+  const lock = seen && field !== `no_interest:${officer.id}` && lockOf(seen.view, officer.id);
+  if (lock) throw new Trouble(lock);
+}
+
 /** Makes one op; resolves with its id when it is durable on the disk, rejects (and nothing happened) otherwise.
  * @param {string} id visit @param {string} kind `add` `set` `del` `undel` `retract` `confirm` @param {string[]} path @param {any} val
  * @param {string[]} [base] from heads(); left out: heads(id, path) now @param {{geo?: any}} [more] @returns {Promise<string>} op id (of an `add`: the row's id) */
 export async function act(id, kind, path, val, base = heads(id, path), more = {}) {
   const { db, officer } = mine();
   const draft = { kind, path, val, base, author: officer.id, geo: more.geo ?? null };
-  const op = await alone(db, id, () => append(db, id, draft));
+  const op = await alone(db, id, () => permit(id, path[1]).then(() => append(db, id, draft)));
   const made = opId(op);
   if (kind === "set") latest.set(id + pathKey(path), made);
   if (kind === "add") for (const field of Object.keys(val)) latest.set(id + pathKey([path[0], made, field]), made);
@@ -510,6 +525,7 @@ function appended(id) {
  * @param {(done: {sha256: string, n: number, of: number}) => void} [each] @returns {Promise<{sha256: string, op: string}[]>} */
 export async function addPhotos(id, target, files, source, each) {
   const all = [...files];
+  await permit(id);
   const { usage, quota } = await room();
   if (quota && quota - usage < all.reduce((sum, { size }) => sum + size * 1.2, 0)) throw new Trouble("no_room");
   const kept = [];
@@ -591,6 +607,7 @@ export async function signable(id) {
  * @param {{png: Blob, strokes: any|null} | {refused: string}} mark @param {string} digest as shown @returns {Promise<string>} op id */
 export async function captureSignature(id, signer, mark, digest) {
   const { db, officer } = mine();
+  await permit(id);
   const op = await signature.sign(db, id, officer.id, signer, mark, digest, () => look(id));
   await write(db, ["kv"], (tx) => tx.objectStore("kv").delete("asked_anew"));
   appended(id);
@@ -606,6 +623,7 @@ export const changesSince = async (id, signOp) => signature.changes(await look(i
 /** The leader's; may be made offline. @param {string} id visit @returns {Promise<string>} op id */
 export async function proposeFinal(id) {
   const { db, officer } = mine();
+  await permit(id);
   const op = await signature.propose(db, id, officer.id, () => look(id));
   appended(id);
   return op;

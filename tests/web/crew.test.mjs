@@ -2,7 +2,24 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endedBefore, hasRecused, isLocked, localDay } from "../../web/crew.js";
+import {
+  closedBy,
+  endedBefore,
+  hasRecused,
+  keepsClosed,
+  localDay,
+} from "../../web/crew.js";
+
+const WRITING = [
+  "checklist",
+  "findings",
+  "finding",
+  "evidence",
+  "sign",
+  "result",
+  "conflicts",
+];
+const READING = ["visit", "record", "group"];
 
 const RECUSED = {
   visit: {
@@ -15,12 +32,23 @@ test("R20.3 only the officer who declared an interest is locked out, and can sti
   assert.equal(hasRecused(RECUSED, "li"), true);
   assert.equal(hasRecused(RECUSED, "wang"), false);
   assert.equal(hasRecused(RECUSED, "zhang"), false);
-  for (const screen of ["checklist", "finding", "sign", "result", "evidence"]) {
-    assert.equal(isLocked(RECUSED, "li", screen), true, screen);
-    assert.equal(isLocked(RECUSED, "wang", screen), false, screen);
+  const view = { content: RECUSED, phase: "started" };
+  for (const screen of WRITING) {
+    assert.equal(closedBy(view, "li", screen), "recused", screen);
+    assert.equal(closedBy(view, "wang", screen), null, screen);
   }
-  for (const screen of ["visit", "record"])
-    assert.equal(isLocked(RECUSED, "li", screen), false, screen);
+  for (const screen of READING)
+    assert.equal(closedBy(view, "li", screen), null, screen);
+});
+
+test("R18.2 an interrupted visit closes what writes to those who are left, and stays readable", () => {
+  const view = { content: RECUSED, phase: "interrupted" };
+  for (const screen of WRITING) {
+    assert.equal(closedBy(view, "wang", screen), "interrupted", screen);
+    assert.equal(closedBy(view, "li", screen), "recused", screen);
+  }
+  for (const screen of READING)
+    assert.equal(closedBy(view, "wang", screen), null, screen);
 });
 
 test("a certificate holds through its last day, ran out on the next, and is warned of 30 days before", () => {
@@ -34,4 +62,32 @@ test("a certificate holds through its last day, ran out on the next, and is warn
   assert.deepEqual(ended(new Date(2026, 8, 8, 0, 1)), ["li"]);
   assert.deepEqual(ended(new Date(2026, 7, 8), 31), ["li"]);
   assert.deepEqual(ended(new Date(2026, 7, 7), 31), []);
+});
+
+test("a member's ended certificate keeps the checklist and findings closed until the certificates were shown", () => {
+  const crew = [
+    { officer: "li", name: "李", certificate_to: "2029-12-31" },
+    { officer: "wang", name: "王", certificate_to: "2026-09-07" },
+  ];
+  const now = new Date(2026, 8, 8);
+  const visit = (shown, members = ["li", "wang"], phase = "started") => ({
+    assignment: { crew },
+    view: {
+      phase,
+      members,
+      content: { visit: { certificates_shown: shown } },
+    },
+  });
+  for (const screen of ["checklist", "findings", "finding"]) {
+    assert.deepEqual(keepsClosed(visit(undefined), screen, now), [crew[1]]);
+    assert.deepEqual(keepsClosed(visit(false), screen, now), [crew[1]]);
+    assert.deepEqual(keepsClosed(visit(true), screen, now), []);
+    assert.deepEqual(keepsClosed(visit(false, ["li"]), screen, now), []);
+    const before = new Date(2026, 8, 7);
+    assert.deepEqual(keepsClosed(visit(false), screen, before), []);
+    const final = visit(false, ["li", "wang"], "final");
+    assert.deepEqual(keepsClosed(final, screen, now), []);
+  }
+  for (const screen of [...READING, "evidence", "sign"])
+    assert.deepEqual(keepsClosed(visit(false), screen, now), []);
 });

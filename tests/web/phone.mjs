@@ -38,6 +38,9 @@ globalThis.location = new URL("http://localhost/app/");
 /** The server, as far as phones see it: it takes what is in order, and says so. */
 export class Server {
   epoch = "e1";
+  /** The list of visits, and who its crew is. */
+  rev = 1;
+  crew = ASSIGNMENT.crew;
   srv = "srv";
   /** What is in the journal, by id, in order. */
   journal = new Map();
@@ -120,7 +123,13 @@ export class Server {
       results,
       ops: news.length ? { [VISIT]: news } : {},
       assignments:
-        rev === 1 ? null : { rev: 1, visits: [ASSIGNMENT], withdrawn: [] },
+        rev === this.rev
+          ? null
+          : {
+              rev: this.rev,
+              visits: [{ ...ASSIGNMENT, crew: this.crew }],
+              withdrawn: [],
+            },
       media_missing: [],
       grew: this.journal.size - before,
     };
@@ -161,7 +170,7 @@ const ASSIGNMENT = {
   subject: { name: "示例", uscc: "91411303MAAY4CL12N" },
   crew: CREW.map((officer) => ({
     officer,
-    name: officer,
+    name: `${officer}的名字`,
     leader: officer === "li",
     certificate_to: "2029-12-31",
   })),

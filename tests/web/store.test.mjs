@@ -127,6 +127,45 @@ test("what is typed is kept in NFC, and what can't be an op is refused before an
   );
 });
 
+/** Every way to write into a visit; his own word on an interest apart. */
+const WAYS = {
+  act: () => store.act(VISIT, "set", TEXT, "再写"),
+  add: () => store.act(VISIT, "add", ["finding"], { text: "再写" }),
+  photos: () => store.addPhotos(VISIT, "visit", [], "camera"),
+  sign: () =>
+    store.captureSignature(VISIT, "li", { refused: "x" }, "0".repeat(64)),
+  confirm: () => store.confirmSignature(VISIT, `${WANG}:1`),
+  propose: () => store.proposeFinal(VISIT),
+};
+const OWN = ["visit", "no_interest:li"];
+
+async function refusesAll(code) {
+  const before = (await store.outbox(true)).length;
+  for (const [name, way] of Object.entries(WAYS))
+    await assert.rejects(way(), { code }, name);
+  assert.equal((await store.outbox(true)).length, before);
+}
+
+test("R18.2 nothing is written while one officer is left, but his own word on an interest is", async () => {
+  const role = (seq, role) =>
+    server.put(
+      serverOp("srv", seq, "assign", ["crew", "wang"], { role, reason: "x" }),
+    );
+  const whole = server.crew;
+  role(7, "removed");
+  Object.assign(server, { rev: 2, crew: whole.slice(0, 1) });
+  await store.syncNow();
+  assert.equal((await store.visit(VISIT)).view.phase, "interrupted");
+  const [, gone] = (await store.visit(VISIT)).board;
+  assert.deepEqual([gone.name, gone.removed], ["wang的名字", "x"]);
+  await refusesAll("interrupted");
+  await store.act(VISIT, "set", OWN, { interest: false, reason: "" });
+  role(8, "member");
+  Object.assign(server, { rev: 3, crew: whole });
+  await store.syncNow();
+  await store.act(VISIT, "set", TEXT, "补人后");
+});
+
 test("signing out with a queue wants the number typed, and deletes nothing", async () => {
   server.instead = async () => problem(503, "busy");
   await store.act(VISIT, "set", ["answer", "p2", "note"], "未发");
@@ -137,4 +176,11 @@ test("signing out with a queue wants the number typed, and deletes nothing", asy
   assert.equal(store.state().officer.id, "li");
   assert.ok((await store.exportQueue()).size > 1024);
   server.instead = async () => null;
+});
+
+test("R20.3 who recused himself writes nothing more, whatever calls, but a further word on his interest", async () => {
+  await store.act(VISIT, "set", OWN, { interest: true, reason: "亲属" });
+  await refusesAll("recused");
+  await store.act(VISIT, "set", OWN, { interest: true, reason: "是表弟" });
+  await refusesAll("recused");
 });

@@ -1,6 +1,7 @@
 // The group board: each member, each phone, when it was last heard of, what it still holds, and who signed what.
 
 import { useState } from "preact/hooks";
+import { hasRecused } from "../crew.js";
 import { admit } from "../store.js";
 import { html, Icon, Tag } from "../ui/html.js";
 import { attempt } from "../ui/live.js";
@@ -121,7 +122,8 @@ function Aside({ v, one, onClose }) {
     "template_mismatch",
     "device_revoked",
   ];
-  const can = v.leader && takes.includes(one.reason) && entry?.op.author !== myId();
+  const can =
+    v.leader && !hasRecused(v.view.content, myId()) && takes.includes(one.reason) && entry?.op.author !== myId();
   const take = async () => {
     const done = await attempt(async () => (await admit(v.id, one.op, t("aside.admitted")), true));
     if (done) onClose();

@@ -1,6 +1,7 @@
 // The record as it will be printed, its short code, who has signed it, and what changed since.
 
 import { useState } from "preact/hooks";
+import { lockOf } from "../crew.js";
 import { Later } from "../later.js";
 import { confirmSignature } from "../store.js";
 import { html } from "../ui/html.js";
@@ -29,7 +30,8 @@ import {
 export default function RecordPage({ v }) {
   const [edit, setEdit] = useState(false);
   const home = `/app/visits/${v.id}`;
-  const closed = v.view.phase === "final" || v.view.phase === "void";
+  const lock = lockOf(v.view, myId());
+  const closed = lock || v.view.phase === "final" || v.view.phase === "void";
   const dock =
     !closed &&
     html`<a class="btn main wide" href=${`${home}/result`}
@@ -44,6 +46,7 @@ export default function RecordPage({ v }) {
     dock=${dock}
   >
     ${v.view.phase === "final" && html`<${Notice} kind="server" icon="p-final" title=${t("phase.final")}>${t("record.final")}<//>`}
+    ${lock && html`<${Notice} kind="due" icon="p-interrupted" title=${t(`locked.${lock}`)}>${t(`problem.${lock}`)}<//>`}
     ${v.view.signatures.some((/** @type {Signature} */ { state }) => state === "stale") && html`<${Later} of="Changed" v=${v} />`}
     <${Document} v=${v} />
     ${!closed && html`<div class="sheet"><${Item} icon="pen" title=${t("particulars.title")} note=${t("particulars.note")} onClick=${() => setEdit(true)} /></div>`}
@@ -93,7 +96,7 @@ function Signature({ v, signer, home }) {
   const made = signatureOf(v, signer);
   const mine = signer === myId();
   const words = [signer === v.view.leader && t("leader"), mine && t("you")];
-  const open = v.view.phase !== "final" && v.view.phase !== "void" && !v.no_signing;
+  const open = v.view.phase !== "final" && v.view.phase !== "void" && !v.no_signing && !lockOf(v.view, myId());
   const signing = open && made?.state !== "current" && made?.state !== "weak";
   const how =
     made &&
@@ -121,6 +124,7 @@ function Document({ v }) {
   const points = pointsOf(v.template);
   const count = (/** @type {string} */ answer) => points.filter(({ id }) => answerOf(v, id) === answer).length;
   const findings = findingsOf(v).filter(({ alive }) => alive);
+  const former = v.board.filter(({ removed }) => removed !== null);
   const when = visit.arrived
     ? `${date(visit.arrived.at)} ${clock(visit.arrived.at)}${visit.left ? t("record.until", { time: clock(visit.left.at) }) : ""}`
     : t("value.none");
@@ -129,6 +133,7 @@ function Document({ v }) {
   return html`<article class="doc" lang="zh-CN">
     <h2>${t("record.heading")}</h2>
     ${line("record.subject", v.assignment.subject.name)} ${line("record.when", when)}
+    ${former.length > 0 && line("record.former", list(former.map(({ name, removed }) => name + (removed ? t("paren", { text: removed }) : ""))))}
     ${line("record.situation", t("record.counts", { all: points.length, pass: count("pass"), fail: count("fail"), na: count("na"), open: count("open") }))}
     ${line(
       "record.result",

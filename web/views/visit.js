@@ -1,7 +1,7 @@
 // A visit: the subject's card, what is inspected, and the four steps at the gate.
 
 import { useEffect, useState } from "preact/hooks";
-import { endedBefore, hasRecused, localDay } from "../crew.js";
+import { endedBefore, localDay, lockOf } from "../crew.js";
 import { Later } from "../later.js";
 import { go } from "../router.js";
 import { act, heads, position } from "../store.js";
@@ -22,8 +22,8 @@ export default function VisitPage({ v, query }) {
   const steps = stepsOf(v);
   const close = () => go(home, { replace: true });
   const { subject } = v.assignment;
-  const recused = hasRecused(v.view.content, myId());
-  const closed = recused || v.view.phase === "final" || v.view.phase === "void";
+  const lock = lockOf(v.view, myId());
+  const closed = lock || v.view.phase === "final" || v.view.phase === "void";
   const next = steps.find(({ done }) => !done);
   const dock =
     next && !closed
@@ -40,8 +40,7 @@ export default function VisitPage({ v, query }) {
     actions=${html`<button type="button" class="hit" aria-label=${t("more")} onClick=${() => setMenu(true)}><${Icon} name="more" /></button>`}
   >
     ${v.withdrawn && html`<${Notice} kind="quarantined" icon="s-quarantine" title=${t("visits.withdrawn")}>${t("visits.withdrawn.next")}<//>`}
-    ${recused && html`<${Notice} kind="attention" icon="s-alert" title=${t("recused.title")}>${t("recused.text")}<//>`}
-    ${v.view.phase === "interrupted" && html`<${Notice} kind="due" icon="p-interrupted" title=${t("phase.interrupted")}>${t("visit.interrupted")}<//>`}
+    ${lock && html`<${Notice} kind="due" icon="p-interrupted" title=${t(`locked.${lock}`)}>${t(`problem.${lock}`)}<//>`}
     ${v.view.phase === "final_pending" && html`<${Notice} kind="now" icon="p-pending" title=${t("phase.final_pending")}>${t("visit.pending")}<//>`}
     ${
       v.view.conflicts.length > 0 &&
@@ -73,21 +72,24 @@ export default function VisitPage({ v, query }) {
           />`,
       )}
     <//>
-    <${Section} title=${t("visit.more")}>
-      <${Item}
-        icon="camera"
-        title=${t("evidence.title")}
-        note=${t("evidence.n", { n: v.media.length })}
-        href=${`${home}/evidence`}
-      />
-      <${Item}
-        icon="p-pending"
-        title=${t("result.title")}
-        note=${t(v.leader ? "result.yours" : "result.leaders")}
-        href=${`${home}/result`}
-      />
-    <//>
-    ${query.step && !recused && html`<${Step} v=${v} step=${query.step} onClose=${close} />`}
+    ${
+      !lock &&
+      html`<${Section} title=${t("visit.more")}>
+        <${Item}
+          icon="camera"
+          title=${t("evidence.title")}
+          note=${t("evidence.n", { n: v.media.length })}
+          href=${`${home}/evidence`}
+        />
+        <${Item}
+          icon="p-pending"
+          title=${t("result.title")}
+          note=${t(v.leader ? "result.yours" : "result.leaders")}
+          href=${`${home}/result`}
+        />
+      <//>`
+    }
+    ${query.step && (!lock || (lock === "interrupted" && query.step === "interest")) && html`<${Step} v=${v} step=${query.step} onClose=${close} />`}
     ${menu && html`<${Later} of="Menu" onClose=${() => setMenu(false)} />`}
   <//>`;
 }
