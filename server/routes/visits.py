@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from functools import lru_cache
 
+import msgspec
 from litestar import Response, get, post
 
 from server.domain.access import office_sees
@@ -12,7 +13,7 @@ from server.errors import Problem
 from server.routes import guards
 from server.routes.body import decode
 from server.routes.guards import Asked, signed_in
-from server.store import assignments, visits
+from server.store import assignments, recusals, visits
 from server.store.people import Person
 from server.store.session import Connection, Database
 from server.sync.acts import Act, Done, office_act
@@ -62,7 +63,14 @@ def view(request: Asked, visit_id: str) -> Response[bytes]:
     record = record_of(db, visit_id)
     if record is None:
         raise Problem("not_found")
-    return Response(record.view, media_type="application/json")
+    with db.read() as conn:
+        told = recusals.told_of(conn, [visit_id]).get(visit_id)
+    return Response(_with(record.view, recusals=told) if told else record.view, media_type="application/json")
+
+
+def _with(view: bytes, **more: object) -> bytes:
+    """The view with what the office knows besides the journal: a key of its own, and only where there is something."""
+    return msgspec.json.encode(msgspec.json.decode(view) | more)
 
 
 @get("/api/visits/{visit_id:str}/board", guards=[signed_in], sync_to_thread=True)

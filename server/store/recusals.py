@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Final, Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -60,6 +60,20 @@ def recused_pairs(conn: Connection, officers: Iterable[str]) -> frozenset[tuple[
     return frozenset(
         (one.officer_id, one.subject_id) for one in _read(conn, recusal.c.officer_id.in_(list(officers))) if one.holds
     )
+
+
+def told_of(conn: Connection, visit_ids: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    """Visit -> its recusals as its record tells them to crew and office; visits without any aren't there."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in _read(conn, recusal.c.visit_id.in_(list(visit_ids))):
+        found.setdefault(one.visit_id, []).append({to: getattr(one, name) for to, name in _TOLD.items()})
+    return found
+
+
+_TOLD: Final = {
+    "officer": "officer_id", "kind": "kind", "asked_on": "asked_on", "asker": "asker", "reason": "reason",
+    "state": "state", "answer": "answer", "decided_at": "decided_at",
+}  # fmt: skip
 
 
 def add_recusal(conn: Connection, added: Recusal) -> None:
