@@ -772,6 +772,12 @@ CODES: dict[str, Code] = {
         "「{subject}」要的专家不够，专家库里合适的只有 {n} 名。",
         "Not enough experts for {subject}: the library has only {n} who fit.",
     ),
+    "crew_expert_left": Code(
+        409,
+        "18",
+        "为「{subject}」指定的专家那天已不在专家库，请重新指定。",
+        "An expert appointed for {subject} has left the library by that day; appoint another one.",
+    ),
     "crew_waits": Code(409, "18", "约定的随机数还没有收齐。", "Not every promised number has come yet."),
     "crew_state": Code(
         409, "18", "这次匹配现在不能这样办，请刷新后再看。", "The match does not stand so; reload the page."

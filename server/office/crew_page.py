@@ -66,7 +66,8 @@ class Row(msgspec.Struct, frozen=True):
     direct: Way | None
     team: list[str]
     leader: str | None
-    experts: list[str]
+    experts: list[tuple[str, str]]
+    """Expert and how he came, "lot" or "appointed"."""
 
 
 class Board(msgspec.Struct, frozen=True):
@@ -90,8 +91,8 @@ class Board(msgspec.Struct, frozen=True):
 
     @property
     def expert_ids(self) -> list[str]:
-        """The experts that were drawn."""
-        return [] if self.match is None else [o for one in self.match.drawn_experts for o in one["o"]]
+        """The experts who were drawn or appointed."""
+        return [o for row in self.rows for o, _how in row.experts]
 
     @property
     def next_source(self) -> dict[str, Any] | None:
@@ -113,6 +114,7 @@ class VisitView(msgspec.Struct, frozen=True):
     free: list[Candidate]
     match: Match | None
     tasks: list[Task]
+    experts: list[tuple[str, str]]
 
 
 def list_of(conn: Connection, unit_id: str | None, person: Person, now: datetime) -> ListView:
@@ -179,7 +181,7 @@ def board_of(conn: Connection, person: Person, task_id: str, now: datetime) -> B
                 direct=room.direct.get(seen.id),
                 team=[] if match is None else match.teams.get(seen.code, []),
                 leader=None if match is None else match.leaders.get(seen.code),
-                experts=[] if match is None else _experts(match, seen.code),
+                experts=_experts(match, plan, seen.code),
             )
         )
     return Board(
@@ -206,8 +208,11 @@ def _why(word: str) -> Any:
     return word
 
 
-def _experts(match: Match, code: str) -> list[str]:
-    return [o for one in match.drawn_experts if one["s"] == code for o in one["o"]]
+def _experts(match: Match | None, plan: Plan | None, code: str) -> list[tuple[str, str]]:
+    """Who comes as expert; before the lot only who is appointed."""
+    if match is None or match.seed is None:
+        return [] if plan is None else [(o, "appointed") for o in plan.appointed]
+    return [(o, one["how"]) for one in match.drawn_experts if one["s"] == code for o in one["o"]]
 
 
 def visit_of(conn: Connection, person: Person, visit_id: str, now: datetime) -> VisitView:
@@ -216,6 +221,7 @@ def visit_of(conn: Connection, person: Person, visit_id: str, now: datetime) -> 
     if seen is None or not allows(person.roles, person.unit_id, "crews.read", seen.unit_id):
         raise Problem("not_found")
     match, changes = crews.match_of_visit(conn, seen.id, seen.code), crews.changes_of_visit(conn, visit_id)
+    plan = crews.plans_of(conn, [visit_id]).get(visit_id)
     its = recusals.recusals_of_visit(conn, visit_id)
     wanted = {*seen.members, *(one.out_id for one in changes), *(one.officer_id for one in its)}
     wanted |= {one.in_id for one in changes if one.in_id is not None}
@@ -224,7 +230,7 @@ def visit_of(conn: Connection, person: Person, visit_id: str, now: datetime) -> 
     free = [one for one in ours if one.id not in seen.members and (match is None or one.certificate in found.elig)]
     return VisitView(
         seen=seen,
-        plan=crews.plans_of(conn, [visit_id]).get(visit_id),
+        plan=plan,
         changes=changes,
         recusals=its,
         merges=[one for one in proposals(conn, seen.unit_id) if visit_id in (one.kept.id, one.other.id)],
@@ -232,6 +238,7 @@ def visit_of(conn: Connection, person: Person, visit_id: str, now: datetime) -> 
         free=free,
         match=match,
         tasks=[one for id in crews.tasks_of_visit(conn, visit_id) if (one := tasks.task_of(conn, id)) is not None],
+        experts=_experts(match, plan, seen.code),
     )
 
 

@@ -14,7 +14,7 @@ from server.domain.crew_frame import LEAST, is_half_day, out_of_frame
 from server.domain.draw import canonical, commit_of, digest, seed_of
 from server.domain.draw_sources import Source, check_contribution, must_be_enough, must_be_in_time
 from server.domain.entry import Entry
-from server.domain.faults import Invalid
+from server.domain.faults import Invalid, number_faults
 from server.domain.instant import beijing_day, stamp
 from server.errors import Problem
 from server.office.act import act, digest_of, new_id
@@ -33,19 +33,34 @@ MOST = 9
 
 
 @act("crew.plan", "crews.run")
-def plan(conn: Connection, person: Person, now: datetime, task_id: str, values: Mapping[str, str]) -> None:
+def plan(
+    conn: Connection,
+    person: Person,
+    now: datetime,
+    task_id: str,
+    values: Mapping[str, str],
+    appointed: Mapping[str, Sequence[str]] | None = None,
+) -> None:
     """Saves half-day, officers and experts of each visit; what is committed can't be planned anew.
 
-    Fields are `half_day:<visit>` (or `day:...` and `half:...`), `k:...`, `experts:...`, `expert_reason:...`.
+    Fields are `half_day:<visit>` (or `day:...` and `half:...`), `k:...`, `experts:...`, `expert_reason:...`;
+    `appointed` has the experts who are asked by name, by visit (R18.3).
     """
     room = room_for(conn, person, "crews.run", task_id, now)
     _must_be_free(conn, task_id)
-    plans = _planned(room, person, now, values)
+    plans = _planned(conn, room, person, now, values, appointed or {})
     crews.keep_plans(conn, plans)
     _note(conn, person, now, "crew.plan", f"crew:{task_id}", None, [msgspec.to_builtins(one) for one in plans])
 
 
-def _planned(room: Room, person: Person, now: datetime, values: Mapping[str, str]) -> list[Plan]:
+def _planned(
+    conn: Connection,
+    room: Room,
+    person: Person,
+    now: datetime,
+    values: Mapping[str, str],
+    appointed: Mapping[str, Sequence[str]],
+) -> list[Plan]:
     size = str(max(room.task.crew_size, LEAST))
     given = {f"k:{one.id}": size for one in room.visits} | {name: it for name, it in values.items() if it.strip()}
     for one in room.visits:
@@ -55,11 +70,15 @@ def _planned(room: Room, person: Person, now: datetime, values: Mapping[str, str
     for seen in room.visits:
         half_day, k = entry.line(f"half_day:{seen.id}", most=13), entry.number(f"k:{seen.id}", LEAST, MOST)
         experts = entry.number(f"experts:{seen.id}", 0, MOST, required=False) or 0
-        reason = entry.line(f"expert_reason:{seen.id}", most=200, required=experts > 0)
+        named = tuple(sorted({one for one in appointed.get(seen.id, ()) if one}))
+        reason = entry.line(f"expert_reason:{seen.id}", most=200, required=experts > 0 or bool(named))
+        entry.faults += number_faults(f"expert_reason:{seen.id}", reason)
         first = max(seen.window_from, room.day)
         if half_day and not (is_half_day(half_day) and first <= half_day[:10] <= seen.window_to):
             entry.wrong(f"half_day:{seen.id}", "crew_half_day", since=first, until=seen.window_to)
-        found.append(Plan(seen.id, room.task.id, half_day, k or LEAST, experts, reason, person.id, stamp(now)))
+        if len(named) > MOST or not set(named) <= crews.experts_there(conn, half_day[:10]).keys():
+            entry.wrong(f"appointed:{seen.id}", "crew_expert_unknown")
+        found.append(Plan(seen.id, room.task.id, half_day, k or LEAST, experts, reason, person.id, stamp(now), named))
     if not entry.is_good:
         raise Invalid(entry.faults, ARTICLE)
     return found
@@ -193,15 +212,30 @@ def _ways(room: Room, numbers: Mapping[str, str]) -> dict[str, list[dict[str, An
 
 
 def _experts(conn: Connection, room: Room) -> dict[str, dict[str, Any]]:
-    """Whom the lot may take as expert: fixed at the commitment, from the whole library's knowledge (R18.3)."""
+    """Whom the lot may take as expert, and who is appointed: fixed at the commitment, for every visit (R18.3)."""
     found = {}
-    for seen in room.matched:
-        its = room.plans[seen.id]
-        if its.experts:
-            elig = crews.experts_for(conn, room.domain, its.half_day[:10])
+    for seen in room.visits:
+        its = room.plans.get(seen.id)
+        if its is not None and (its.experts or its.appointed):
+            day, named = its.half_day[:10], list(its.appointed)
+            if not set(named) <= crews.experts_there(conn, day).keys():
+                raise Problem("crew_expert_left", subject=seen.name)
+            elig = [one for one in crews.experts_for(conn, room.domain, day) if one not in named]
             if len(elig) < its.experts:
                 raise Problem("crew_no_expert", subject=seen.name, n=len(elig))
-            found[seen.code] = {"n": its.experts, "elig": elig, "reason": its.expert_reason}
+            found[seen.code] = {"n": its.experts, "elig": elig, "appointed": named, "reason": its.expert_reason}
+    return found
+
+
+def _told_experts(experts: Mapping[str, dict[str, Any]], seed: str) -> list[dict[str, Any]]:
+    """The experts as the file has them: by lot, or appointed and shown as such."""
+    found: list[dict[str, Any]] = []
+    for s, its in sorted(experts.items()):
+        if its["n"]:
+            drawn = lot.experts(seed, s, its["elig"], its["n"])
+            found.append({"s": s, "o": drawn, "how": "lot", "elig": its["elig"], "reason": its["reason"]})
+        if its["appointed"]:
+            found.append({"s": s, "o": its["appointed"], "how": "appointed", "elig": [], "reason": its["reason"]})
     return found
 
 
@@ -257,19 +291,14 @@ def match(conn: Connection, person: Person, now: datetime, match_id: str, sealer
     given = [(one.k, one.v) for one in crews.contributions_of(conn, match_id)]
     seed = seed_of(found.commit, secret, given, lot.ALG)
     won = lot.match(seed, msgspec.convert(found.visits, list[lot.Visit]), e_rows_of(found), found.slots)
-    experts = [
-        {"s": s, "o": lot.experts(seed, s, its["elig"], its["n"]), "how": "lot", "elig": its["elig"],
-         "reason": its["reason"]}
-        for s, its in sorted(found.experts.items())
-    ]  # fmt: skip
     skips = [{"s": one.s, "o": one.o, "why": one.why, "visits": " ".join(one.visits)} for one in won.skips]
     crews.put_match(
         conn,
         match_id,
         {
             "state": "matched", "secret": secret, "seed": seed, "cap": won.cap, "teams": won.teams,
-            "leaders": won.leaders, "skips": skips, "drawn_experts": experts, "matched_at": stamp(now),
-            "matched_by": person.id,
+            "leaders": won.leaders, "skips": skips, "drawn_experts": _told_experts(found.experts, seed),
+            "matched_at": stamp(now), "matched_by": person.id,
         },
     )  # fmt: skip
     keep_version(conn, found.task_id, "match", now)

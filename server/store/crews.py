@@ -47,6 +47,8 @@ class Plan(msgspec.Struct, frozen=True):
     expert_reason: str
     planned_by: str
     planned_at: str
+    appointed: tuple[str, ...] = ()
+    """Experts who are asked by name (R18.3)."""
 
 
 class Contribution(msgspec.Struct, frozen=True):
@@ -228,7 +230,9 @@ def tasks_of_visit(conn: Connection, visit_id: str) -> list[str]:
 def plans_of(conn: Connection, visit_ids: Iterable[str]) -> dict[str, Plan]:
     """Visit -> what is planned for it."""
     query = sa.select(crew_plan).where(crew_plan.c.visit_id.in_(list(visit_ids)))
-    return {row["visit_id"]: Plan(**row) for row in conn.execute(query).mappings()}
+    return {
+        row["visit_id"]: Plan(**{**row, "appointed": tuple(row["appointed"])}) for row in conn.execute(query).mappings()
+    }
 
 
 def keep_plans(conn: Connection, plans: Iterable[Plan]) -> None:
@@ -456,6 +460,12 @@ def experts_for(conn: Connection, domain: str, day: str) -> list[str]:
     """The experts of the bureau's library who know a domain and are still there on a day."""
     query = sa.select(expert.c.id, expert.c.domains).where(sa.or_(expert.c.left_on.is_(None), expert.c.left_on > day))
     return sorted(row.id for row in conn.execute(query) if domain in row.domains)
+
+
+def experts_there(conn: Connection, day: str) -> dict[str, str]:
+    """Everybody of the bureau's library of experts who is still there on a day: id -> name, by name."""
+    query = sa.select(expert.c.id, expert.c.name).where(sa.or_(expert.c.left_on.is_(None), expert.c.left_on > day))
+    return {row.id: row.name for row in conn.execute(query.order_by(expert.c.name, expert.c.id))}
 
 
 def names_of_experts(conn: Connection, ids: Iterable[str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from server.domain.faults import Invalid
 from server.errors import Problem
-from server.office import crew_changes, crew_file, crew_ways, merging, recusals
+from server.office import crew_changes, crew_file, crew_page, crew_ways, merging, recusals
 from server.office import crews as acts
 from server.store import crews as store
 from server.store import recusals as recusal_store
@@ -24,7 +24,22 @@ from server.store.people import Person
 from server.store.session import Database
 from server.sync.acts import Act, office_act
 from tests import crewing
-from tests.crewing import BOTH, CLERK, CLERK2, CODES, HEAD, HEAD2, LATER, PRINCIPAL, SEALER, SECRET, SOURCE, TASK, Scene
+from tests.crewing import (
+    BOTH,
+    CLERK,
+    CLERK2,
+    CODES,
+    HALF_DAYS,
+    HEAD,
+    HEAD2,
+    LATER,
+    PRINCIPAL,
+    SEALER,
+    SECRET,
+    SOURCE,
+    TASK,
+    Scene,
+)
 from tests.dispatching import ITEM, dispatch
 
 LI = Person("li", "li", "li", "hazchem", ("officer",), None)
@@ -370,6 +385,63 @@ def test_an_expert_needs_a_reason_and_must_be_there(its: Scene) -> None:
     assert (found.value.article, found.value.faults[0].code) == ("18", "missing")
     its.plan(**{f"experts:{first}": "1", f"expert_reason:{first}": "涉及特种工艺"})
     assert refused(lambda: its.do(acts.commit, TASK, [SOURCE], SECRET, SEALER)) == ("crew_no_expert", "18")
+
+
+def in_the_library(its: Scene, *ids: str, **values: object) -> None:
+    row = {"employer": "院", "title": "高工", "domains": ["non_coal_mines"], **values}
+    with its.db.write() as conn:
+        conn.execute(sa.insert(tables.expert), [{"id": one, "name": one, **row} for one in ids])
+
+
+@pytest.mark.rule("R18.3", "allows")
+def test_an_expert_may_be_appointed_with_a_reason_and_the_file_says_so(its: Scene) -> None:
+    """Beside one by lot; he is in no team, leads nobody, and nobody's crew is smaller for him."""
+    in_the_library(its, "named", "other")
+    in_the_library(its, "e0", "e1", domains=["hazardous_chemicals"])
+    first, second = its.visits[:2]
+    values = {f"half_day:{visit}": day for visit, day in zip(its.visits, HALF_DAYS, strict=True)}
+    values |= {f"expert_reason:{one}": "涉及特种工艺" for one in (first, second)} | {f"experts:{second}": "1"}
+    its.do(acts.plan, TASK, values, {first: ["named", ""], second: ["e0"]})
+    match_id = its.do(acts.commit, TASK, [SOURCE], SECRET, SEALER)
+    its.throw(match_id)
+    its.do(acts.match, match_id, SEALER, now=LATER)
+    its.do(acts.assign, match_id, its.field, now=LATER)
+    match = its.match(match_id)
+    with its.db.read() as conn:
+        part = crew_file.part_of(conn, match)
+        view = crew_page.visit_of(conn, CLERK, first, LATER)
+    told = [(one["s"], one["o"], one["how"], one["elig"], one["reason"]) for one in part["experts"]]
+    assert told == [
+        (CODES[0], ["named"], "appointed", [], "涉及特种工艺"),
+        (CODES[1], ["e1"], "lot", ["e1"], "涉及特种工艺"),
+        (CODES[1], ["e0"], "appointed", [], "涉及特种工艺"),
+    ]
+    assert view.experts == [("named", "appointed")]
+    assert all(len(team) == 2 and "named" not in team for team in match.teams.values())
+    assert "named" not in {*match.leaders.values(), *its.crew(first)}
+
+
+@pytest.mark.rule("R18.3", "refuses")
+def test_nobody_is_appointed_without_a_reason_or_from_outside_the_library(its: Scene) -> None:
+    in_the_library(its, "named")
+    in_the_library(its, "gone", left_on="2026-12-01")
+    first = its.visits[0]
+    values = {f"half_day:{visit}": day for visit, day in zip(its.visits, HALF_DAYS, strict=True)}
+
+    def wrong(reason: str, *named: str) -> list[tuple[str, str]]:
+        with pytest.raises(Invalid) as found:
+            its.do(acts.plan, TASK, values | {f"expert_reason:{first}": reason}, {first: named})
+        assert found.value.article == "18"
+        return [(one.field.partition(":")[0], one.code) for one in found.value.faults]
+
+    assert wrong("", "named") == [("expert_reason", "missing")]
+    assert wrong("问 14000001234", "named") == [("expert_reason", "number_in_text")]
+    for stranger in ("li", "gone", "nobody"):
+        assert wrong("涉及特种工艺", "named", stranger) == [("appointed", "crew_expert_unknown")]
+    its.do(acts.plan, TASK, values | {f"expert_reason:{first}": "涉及特种工艺"}, {first: ["named"]})
+    with its.db.write() as conn:
+        conn.execute(sa.update(tables.expert).where(tables.expert.c.id == "named").values(left_on="2026-12-01"))
+    assert refused(lambda: its.do(acts.commit, TASK, [SOURCE], SECRET, SEALER)) == ("crew_expert_left", "18")
 
 
 # --- replacement ------------------------------------------------------------------------------------------------------

@@ -43,6 +43,13 @@ def test_the_clerk_plans_and_the_room_says_what_is_wrong(office: Office) -> None
     assert code(post(office, "clerk", f"/{task_id}/plan", **form, **lone)) == (422, "invalid", "18")
     experts = {name.replace("half_day", "experts"): "1" for name in form}
     assert code(post(office, "clerk", f"/{task_id}/plan", **form, **experts)) == (422, "invalid", "18")
+    visit = next(name for name in form if name.startswith("half_day:")).partition(":")[2]
+    named = {f"appointed:{visit}": "expert-1"}
+    assert code(post(office, "clerk", f"/{task_id}/plan", **form, **named)) == (422, "invalid", "18")
+    named[f"expert_reason:{visit}"] = "涉及特种工艺"
+    assert post(office, "clerk", f"/{task_id}/plan", **form, **named).status_code == 303
+    page = office.client("clerk").get(f"/office/crews/{task_id}", headers={"Accept": "text/html"})
+    assert "指定，非抽签" in page.text
     assert post(office, "clerk", f"/{task_id}/plan", **form).status_code == 303
 
 

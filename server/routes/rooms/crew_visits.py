@@ -37,7 +37,7 @@ def show_crew(request: Asked, visit_id: FromPath[str]) -> Response[str]:
 def _page(request: Asked, visit_id: str, filled: Filled, status: int) -> Response[str]:
     with request.app.state.db.read() as conn:
         view = crew_page.visit_of(conn, request.user, visit_id, guards.now(request))
-        names = directory.names_of_people(conn)
+        names = directory.names_of_people(conn) | store.names_of_experts(conn, [one for one, _how in view.experts])
     return render(
         request,
         "crews_visit",

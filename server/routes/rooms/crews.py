@@ -88,6 +88,7 @@ def _board(request: Asked, task_id: str, filled: Filled, status: int) -> Respons
         view = crew_page.board_of(conn, request.user, task_id, guards.now(request))
         names = directory.names_of_people(conn)
         experts = store.names_of_experts(conn, view.expert_ids)
+        there = store.experts_there(conn, beijing_day(guards.now(request)).isoformat())
     w = words_for(request)
     say: Say = w
     names = names | view.numbers | experts
@@ -104,6 +105,7 @@ def _board(request: Asked, task_id: str, filled: Filled, status: int) -> Respons
         skips=[skip_said(one, say, view.subjects | names) for one in view.skips],
         kinds=[(kind, w(f"draws.kind.{kind}")) for kind in KINDS],
         rows=range(SOURCES),
+        there=there,
         today=beijing_day(guards.now(request)).isoformat(),
     )
 
@@ -111,8 +113,12 @@ def _board(request: Asked, task_id: str, filled: Filled, status: int) -> Respons
 @post("/{crew_task_id:str}/plan", guards=[RUN], status_code=200, sync_to_thread=True)
 def plan(request: Asked, crew_task_id: FromPath[str], form: Form) -> Response[Any]:
     """Saves when each visit is made, and by how many."""
+    named = {name[len("appointed:") :]: ids for name, ids in form.lists.items() if name.startswith("appointed:")}
     return _answer(
-        request, crew_task_id, form, lambda conn, person, now: acts.plan(conn, person, now, crew_task_id, form.values)
+        request,
+        crew_task_id,
+        form,
+        lambda conn, person, now: acts.plan(conn, person, now, crew_task_id, form.values, named),
     )
 
 

@@ -15,6 +15,7 @@ crew_plan = sa.Table(  # when a visit is to be made, and by how many; changed on
     sa.Column("k", sa.Integer, nullable=False),  # officers, two at least (R18.2)
     sa.Column("experts", sa.Integer, nullable=False),
     sa.Column("expert_reason", sa.Text, nullable=False),
+    sa.Column("appointed", sa.JSON, nullable=False),  # ids of experts who are asked by name (R18.3)
     sa.Column("planned_by", sa.String(64), nullable=False),
     sa.Column("planned_at", sa.String(32), nullable=False),
     sa.Index("ix_crew_plan_task_id", "task_id"),
@@ -40,7 +41,7 @@ crew_match = sa.Table(  # one attempt of the lot `omatch1`; what is committed ne
     sa.Column("slots", sa.Integer, nullable=False),
     sa.Column("left_out", sa.JSON, nullable=False),  # {s: [{o, reason}]}: of the frame's `E` rows, who isn't in `elig`
     sa.Column("ways", sa.JSON, nullable=False),  # {merged, direct} as the file has them
-    sa.Column("experts", sa.JSON, nullable=False),  # {s: {n, elig, reason}}: whom the lot may take, fixed before it
+    sa.Column("experts", sa.JSON, nullable=False),  # {s: {n, elig, appointed, reason}}: fixed before the lot
     sa.Column("commit", sa.String(64), nullable=False, unique=True),
     sa.Column("committed_at", sa.String(32), nullable=False),
     sa.Column("committed_by", sa.String(64), nullable=False),

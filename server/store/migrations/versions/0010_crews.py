@@ -123,6 +123,7 @@ def _make_tables() -> None:
         sa.Column("k", sa.Integer(), nullable=False),
         sa.Column("experts", sa.Integer(), nullable=False),
         sa.Column("expert_reason", sa.Text(), nullable=False),
+        sa.Column("appointed", sa.JSON(), nullable=False),
         sa.Column("planned_by", sa.String(length=64), nullable=False),
         sa.Column("planned_at", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_crew_plan_task_id")),
