@@ -160,9 +160,41 @@ CODES: dict[str, Code] = {
     "own_op": Code(403, None, "不能采纳自己的记录，须由他人决定。", "Nobody admits an operation of his own."),
     # --- the office: reviewing a received record -----------------------------------------------------------------
     "other_unit": Code(403, "3", "由实施检查的股室办理。", "This is for the inspecting unit to do."),
-    "own_crew": Code(403, "10", "你是这户的检查组成员，不能审核。", "You were of this crew and can't review it."),
+    "own_crew": Code(
+        403,
+        "10",
+        "你是这户的检查组成员，不能审核，也不能公示。",
+        "You were of this crew: you neither review nor publish it.",
+    ),
     "already_reviewed": Code(409, None, "这一轮已经审核过了。", "This round has been reviewed already."),
     "not_final_yet": Code(409, None, "还没有定稿，暂不能办。", "The record isn't final yet."),
+    "not_approved": Code(
+        409, "26", "这一轮记录还没有审核通过，先审核再公示。", "This round isn't approved yet: review it first."
+    ),
+    "order_first": Code(
+        409,
+        "26",
+        "责令改正的文书还没有编号，先做文书再公示。",
+        "The order to correct has no number yet: make it first.",
+    ),
+    "already_published": Code(409, "26", "这个结果已经公示。", "This result is published already."),
+    "withheld": Code(409, "26", "这个结果已申请或批准不公示。", "It was asked or decided not to publish this result."),
+    "record_moved": Code(409, None, "记录刚有变动，请刷新后再办。", "The record has just moved: load the page again."),
+    "withholding_there": Code(
+        409, "26", "已经有一份不公示的申请。", "There is a request not to publish this result already."
+    ),
+    "withholding_decided": Code(409, "26", "这份申请已经有决定。", "This request was decided already."),
+    "withholding_not_standing": Code(409, "26", "这个结果没有在不公示中。", "This result isn't being kept back."),
+    "correction_there": Code(
+        409, "26", "已经有一份更正在等负责人签字。", "A correction waits for the signature already."
+    ),
+    "correction_decided": Code(409, "26", "这份更正已经有决定。", "This correction was decided already."),
+    "correction_moved": Code(
+        409,
+        "26",
+        "更正的内容已变，请重新看过再签字。",
+        "What would be published has changed: read it again, then sign.",
+    ),
     "media_first": Code(
         409, None, "照片还没到齐，到齐后才能通过。", "Photos are still to come; then it can be approved."
     ),
@@ -793,6 +825,12 @@ CODES: dict[str, Code] = {
         "19",
         "「{name}」的执法证在匹配这一天已经无效，请作废这次匹配，重新来过。",
         "The certificate of {name} is not valid on the day of the match; void this attempt and begin again.",
+    ),
+    "crew_unfit_now": Code(
+        409,
+        "20",
+        "「{name}」现在不能去「{subject}」，请先在这一户的页面申请更换，再下达。",
+        "{name} cannot go to {subject} any more; ask for a replacement on the visit's page, then send the crews.",
     ),
     "crew_way_decided": Code(409, "18", "这件申请已经有答复了。", "This request has been answered already."),
     "crew_not_member": Code(409, "20", "他现在不在这户的检查组里。", "This officer is not in the crew now."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +17,11 @@ from server.errors import Problem
 from server.office.act import act, digest_of, new_id
 from server.office.crew_file import keep_version
 from server.office.crew_room import lent, losses_of, permit_seen, said_reason
+from server.office.crew_teams import domain_of_task, half_day_of, here, ids_of, with_team
 from server.office.field import Field
-from server.store import crews, recusals, registry, tasks, trail
+from server.store import crews, recusals, trail
 from server.store.crews import Candidate, Change, Match, Seen
+from server.store.engagements import engagements, hold_unit
 from server.store.people import Person
 from server.store.recusals import Recusal
 from server.store.session import Connection
@@ -54,10 +56,9 @@ def feasible_now(conn: Connection, match: Match | None, seen: Seen, now: datetim
     if match is None or frozen is None:
         return Feasible([], [], {}, [])
     ways = [one for one in crews.ways_of_task(conn, match.task_id) if one.kind == "merged_pool"]
-    guests = lent(conn, ways)
-    pool = [*crews.candidates(conn, match.unit_id), *guests]
-    late = [one for one in guests if f"{one.certificate}\t" not in match.frame]
-    asked = [one for one in pool if one.certificate in frozen or one in late]
+    numbers = {match.officers[o]: o for o in frozen}
+    late = [one for one in lent(conn, ways) if one.certificate not in match.officers]
+    asked = [*_as_drawn(conn, numbers, match.unit_id, now), *late]
     gone = {one.out_id for one in crews.changes_of_visit(conn, seen.id) if one.state == "approved"}
     free = [one for one in asked if one.id not in seen.members and one.id not in gone]
     reasons = why_not(conn, free, seen, match, now)
@@ -74,6 +75,12 @@ def feasible_now(conn: Connection, match: Match | None, seen: Seen, now: datetim
     )  # fmt: skip
 
 
+def _as_drawn(conn: Connection, numbers: Mapping[str, str], unit_id: str, now: datetime) -> list[Candidate]:
+    """Those who could have been drawn, under the numbers that they had then; who is elsewhere now has left."""
+    found = [here(one, unit_id, beijing_day(now).isoformat()) for one in crews.candidates_by_id(conn, numbers).values()]
+    return [msgspec.structs.replace(one, certificate=numbers[one.id]) for one in found]
+
+
 def _frozen(match: Match | None, code: str) -> list[str] | None:
     return None if match is None else next((one["elig"] for one in match.visits if one["s"] == code), None)
 
@@ -84,24 +91,20 @@ def why_not(
     """Officer -> why he can't come to a visit: its half-day, or today where that has passed (R19.1, R20.2)."""
     today = beijing_day(now).isoformat()
     plan = crews.plans_of(conn, [seen.id]).get(seen.id)
-    half_day = plan.half_day if plan is not None and plan.half_day[:10] >= today else f"{today}/am"
-    found = losses_of(conn, officers, seen, half_day, domain_of(conn, seen.id), today)
+    half_day = half_day_of(None if plan is None else plan.half_day, today)
+    domain = domain_of_task(conn, next(iter(crews.tasks_of_visit(conn, seen.id)), ""))
+    engaged = engagements(conn, [one.id for one in officers])
+    found = losses_of(conn, officers, seen, half_day, domain, today, engaged)
     return {officer: why[0] for officer, why in found.items()}
 
 
-def domain_of(conn: Connection, visit_id: str) -> str:
-    """The sector of the item that a visit was drawn for."""
-    its = tasks.task_of(conn, next(iter(crews.tasks_of_visit(conn, visit_id)), ""))
-    item = None if its is None else registry.items_by_id(conn, [its.drawn_item]).get(its.drawn_item)
-    return "other" if item is None else item.sector
-
-
 def visit_for(conn: Connection, person: Person, right: str, visit_id: str) -> Seen:
-    """An open visit of the person's unit."""
+    """An open visit of the person's unit; where its crew waits to be sent, with that crew."""
     seen = crews.visit_seen(conn, visit_id)
     if seen is None:
         raise Problem("not_found")
     permit_seen(person, right, seen.unit_id)
+    seen = with_team(conn, seen)
     if seen.state != "open":
         raise Problem("crew_visit_over")
     return seen
@@ -139,13 +142,19 @@ def asked(
         raise Problem("crew_asked_already")
     if wanted is not None and (wanted in seen.members or wanted not in crews.candidates_by_id(conn, [wanted])):
         raise Problem("crew_substitute_unfit", name=wanted[:20])
-    match = crews.match_of_visit(conn, seen.id, seen.code)
+    match = match_for_change(conn, seen)
     made = Change(
         new_id(), seen.id, seen.unit_id, None if match is None else match.id, seen.code, out, kind, reason, wanted, why,
         "asked", person.id, stamp(now),
     )  # fmt: skip
     crews.add_change(conn, made)
     return made
+
+
+def match_for_change(conn: Connection, seen: Seen) -> Match | None:
+    """By whose seed a substitute comes: the match that gave the visit its crew, or is about to."""
+    given = crews.match_of_visit(conn, seen.id, seen.code)
+    return given if given is not None else crews.match_of_visit(conn, seen.id, seen.code, "matched")
 
 
 @act("crew.decide_replacement", "crews.approve")
@@ -184,10 +193,11 @@ def _task_of(conn: Connection, match_id: str) -> str:
 
 
 def _replace(conn: Connection, person: Person, now: datetime, change: Change, field: Field) -> Change:
+    hold_unit(conn, change.unit_id)
+    match = None if change.match_id is None else crews.match_of(conn, change.match_id, lock=True)
     seen = visit_for(conn, person, "crews.approve", change.visit_id)
     if change.out_id not in seen.members:
         raise Problem("crew_not_member")
-    match = None if change.match_id is None else crews.match_of(conn, change.match_id)
     if change.kind == "recusal":
         _keep_recusal(conn, person, now, change, seen)
     found = feasible_now(conn, match, seen, now)
@@ -200,18 +210,19 @@ def _replace(conn: Connection, person: Person, now: datetime, change: Change, fi
         if number is None:
             raise Problem("crew_no_substitute")
         came = crews.candidates_by_id(conn, [found.ids[number]])[found.ids[number]]
-    is_drawn = match is None or f"{came.certificate}\t" in match.frame
+    numbers = _numbers(conn, match, (came.id, change.out_id))
+    is_drawn = match is None or numbers[came.id] in match.officers
     if not is_drawn and all(one["o"] != came.certificate for one in found.lent):
         raise Problem("crew_substitute_unfit", name=came.name)
-    leads = seen.leader == change.out_id
-    reason = f"{change.kind}：{change.reason}"
     if len(seen.members) + 1 < LEAST:
         raise Problem("crew_too_few")
-    field.assign(conn, person, now, seen.id, came.id, "leader" if leads else "member", reason)
-    field.assign(conn, person, now, seen.id, change.out_id, "removed", reason)
-    out = crews.candidates_by_id(conn, [change.out_id])[change.out_id]
+    if match is None or match.state == "assigned":
+        reason = f"{SAID[change.kind]}：{change.reason}"
+        role = "leader" if seen.leader == change.out_id else "member"
+        field.assign(conn, person, now, seen.id, came.id, role, reason)
+        field.assign(conn, person, now, seen.id, change.out_id, "removed", reason)
     record: dict[str, Any] = {
-        "s": seen.code, "out": out.certificate, "in": came.certificate, "attempt": attempt, "kind": change.kind,
+        "s": seen.code, "out": numbers[change.out_id], "in": numbers[came.id], "attempt": attempt, "kind": change.kind,
         "reason": SAID[change.kind], "by": person.id, "at": stamp(now), "designated": change.wanted_id is not None,
         "elig": found.elig, "left_out": found.left_out,
     }  # fmt: skip
@@ -220,6 +231,12 @@ def _replace(conn: Connection, person: Person, now: datetime, change: Change, fi
     return msgspec.structs.replace(
         change, attempt=attempt, in_id=came.id, designated=change.wanted_id is not None, record=record
     )
+
+
+def _numbers(conn: Connection, match: Match | None, ids: Collection[str]) -> dict[str, str]:
+    """Officer -> the number that the file knows him by: that of the lot, whichever certificate he has since."""
+    known = {} if match is None else {id: o for o, id in ids_of(conn, match).items()}
+    return {one.id: known.get(one.id, one.certificate) for one in crews.candidates_by_id(conn, ids).values()}
 
 
 def _named(conn: Connection, officer_id: str, seen: Seen, match: Match | None, now: datetime) -> Candidate:

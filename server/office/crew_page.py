@@ -14,8 +14,9 @@ from server.domain.crew_reasons import Infeasible
 from server.domain.instant import beijing_day
 from server.domain.task import Task
 from server.errors import Problem
-from server.office.crew_changes import feasible_now
+from server.office.crew_changes import feasible_now, match_for_change
 from server.office.crew_room import proposal_of, room_of
+from server.office.crew_teams import Unfit, teams_of, unfit, with_team
 from server.office.merging import Proposal, proposals
 from server.store import crews, recusals, tasks
 from server.store.crews import Candidate, Change, Contribution, Match, Plan, Seen, Way
@@ -66,6 +67,7 @@ class Row(msgspec.Struct, frozen=True):
     direct: Way | None
     team: list[str]
     leader: str | None
+    unfit: list[Unfit]
     experts: list[tuple[str, str]]
     """Expert and how he came, "lot" or "appointed"."""
 
@@ -114,6 +116,7 @@ class VisitView(msgspec.Struct, frozen=True):
     free: list[Candidate]
     match: Match | None
     tasks: list[Task]
+    is_sent: bool
     experts: list[tuple[str, str]]
 
 
@@ -168,9 +171,12 @@ def board_of(conn: Connection, person: Person, task_id: str, now: datetime) -> B
     visits = [one for one in crews.visits_of_task(conn, task_id) if one.state == "open"]
     plans = crews.plans_of(conn, [one.id for one in visits])
     able, out = len(room.able), room.left_out
+    drawn = {} if match is None or match.state != "matched" else teams_of(conn, match)
+    waiting = {one.code: one for one in visits if one.code in drawn and not one.crew}
+    gone = [] if match is None else list(unfit(conn, match, waiting, now))
     rows = []
     for seen in visits:
-        plan = plans.get(seen.id)
+        plan, team = plans.get(seen.id), drawn.get(seen.code)
         rows.append(
             Row(
                 seen=seen,
@@ -179,8 +185,9 @@ def board_of(conn: Connection, person: Person, task_id: str, now: datetime) -> B
                 able=able - len(out.get(seen.id, {})),
                 out=[(ids[o].name, why) for o, why in out.get(seen.id, {}).items()],
                 direct=room.direct.get(seen.id),
-                team=[] if match is None else match.teams.get(seen.code, []),
-                leader=None if match is None else match.leaders.get(seen.code),
+                team=[] if team is None else list(team.officers),
+                leader=None if team is None else team.leader,
+                unfit=[one for one in gone if one.visit_id == seen.id],
                 experts=_experts(match, plan, seen.code),
             )
         )
@@ -220,14 +227,16 @@ def visit_of(conn: Connection, person: Person, visit_id: str, now: datetime) -> 
     seen = crews.visit_seen(conn, visit_id)
     if seen is None or not allows(person.roles, person.unit_id, "crews.read", seen.unit_id):
         raise Problem("not_found")
-    match, changes = crews.match_of_visit(conn, seen.id, seen.code), crews.changes_of_visit(conn, visit_id)
+    is_sent, seen = bool(seen.crew), with_team(conn, seen)
+    match, changes = match_for_change(conn, seen), crews.changes_of_visit(conn, visit_id)
     plan = crews.plans_of(conn, [visit_id]).get(visit_id)
     its = recusals.recusals_of_visit(conn, visit_id)
     wanted = {*seen.members, *(one.out_id for one in changes), *(one.officer_id for one in its)}
     wanted |= {one.in_id for one in changes if one.in_id is not None}
     ours = crews.candidates(conn, seen.unit_id)
     found = feasible_now(conn, match, seen, now)
-    free = [one for one in ours if one.id not in seen.members and (match is None or one.certificate in found.elig)]
+    able = {found.ids[o] for o in found.elig}
+    free = [one for one in ours if one.id not in seen.members and (match is None or one.id in able)]
     return VisitView(
         seen=seen,
         plan=plan,
@@ -238,6 +247,7 @@ def visit_of(conn: Connection, person: Person, visit_id: str, now: datetime) -> 
         free=free,
         match=match,
         tasks=[one for id in crews.tasks_of_visit(conn, visit_id) if (one := tasks.task_of(conn, id)) is not None],
+        is_sent=is_sent,
         experts=_experts(match, plan, seen.code),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 import msgspec
@@ -20,6 +20,7 @@ from server.errors import Problem
 from server.office.act import permit
 from server.store import calendars, crews, interests, leaves, recusals, registry, tasks
 from server.store.crews import Candidate, Plan, Seen, Way
+from server.store.engagements import Engagement, engagements, hold_unit
 from server.store.people import Person
 from server.store.session import Connection
 
@@ -108,8 +109,9 @@ def room_of(conn: Connection, task_id: str, now: datetime) -> Room:
     visits = [one for one in crews.visits_of_task(conn, task_id) if one.state == "open" and not one.crew]
     plans, ways = crews.plans_of(conn, [one.id for one in visits]), crews.ways_of_task(conn, task_id)
     officers = sorted(crews.candidates(conn, unit_id) + lent(conn, ways), key=lambda one: one.certificate)
+    busy = engagements(conn, [one.id for one in officers])
     out = {
-        seen.id: losses_of(conn, officers, seen, plans[seen.id].half_day, domain, day)
+        seen.id: losses_of(conn, officers, seen, plans[seen.id].half_day, domain, day, busy)
         for seen in visits
         if seen.id in plans
     }
@@ -124,11 +126,12 @@ def permit_seen(person: Person, right: str, unit_id: str) -> None:
 
 
 def room_for(conn: Connection, person: Person, right: str, task_id: str, now: datetime) -> Room:
-    """The room for who may act in it; for who may not even read it, it isn't there."""
+    """The room for who may act in it, alone in the unit until the transaction ends; for others it isn't there."""
     task = tasks.task_of(conn, task_id)
     if task is None:
         raise Problem("not_found")
     permit_seen(person, right, task.carried_out_by)
+    hold_unit(conn, task.carried_out_by)
     return room_of(conn, task_id, now)
 
 
@@ -139,13 +142,19 @@ def lent(conn: Connection, ways: Sequence[Way]) -> list[Candidate]:
 
 
 def losses_of(
-    conn: Connection, officers: Sequence[Candidate], seen: Seen, half_day: str, domain: str, day: str
+    conn: Connection,
+    officers: Sequence[Candidate],
+    seen: Seen,
+    half_day: str,
+    domain: str,
+    day: str,
+    engaged: Mapping[str, Collection[Engagement]],
 ) -> dict[str, list[str]]:
-    """Officer -> all that keeps him off this visit, and out of a lot of that day."""
+    """Officer -> all that keeps him off this visit, and out of a lot of that day; nobody is in his own visit's way."""
     ids, on = [one.id for one in officers], half_day[:10]
     barred = barred_pairs(interests.interests_of(conn, ids), date.fromisoformat(on), date.fromisoformat(on))
     recused, away = recusals.recused_pairs(conn, ids), leaves.leaves_of(conn, ids, on, on)
-    busy = crews.engagements(conn, ids)
+    busy = {o: {one.half_day for one in its if one.visit_id != seen.id} for o, its in engaged.items()}
     found = {}
     for one in officers:
         outside = out_of_frame(one, day, domain)
@@ -162,11 +171,6 @@ def proposal_of(conn: Connection, room: Room) -> dict[str, str]:
         for one in room.visits
     ]
     return proposed_half_days(windows, calendars.calendar(conn))
-
-
-def numbers_of(officers: Sequence[Candidate]) -> Mapping[str, str]:
-    """Certificate number -> id."""
-    return {one.certificate: one.id for one in officers}
 
 
 def said_reason(text: str, field: str = "reason", *, required: bool = True) -> str:

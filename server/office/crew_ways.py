@@ -18,6 +18,7 @@ from server.errors import Problem
 from server.office.act import act, digest_of, new_id, permit
 from server.office.crew_changes import feasible_now
 from server.office.crew_room import Room, permit_seen, room_for, said_reason
+from server.office.crew_teams import BARS_DIRECT
 from server.store import crews, trail
 from server.store.crews import Candidate, Way
 from server.store.people import Person
@@ -25,8 +26,6 @@ from server.store.session import Connection
 
 ARTICLE = "18"
 KINDS = ("merged_pool", "direct_assignment")
-BARS_DIRECT = frozenset({"LEFT", "NOT_YET", "EXPIRES", "INTEREST", "RECUSED", "LEAVE"})
-"""What stands against naming an officer; that he has another visit then doesn't, where his head says so."""
 
 
 @act("crew.add_guest", "crews.run")

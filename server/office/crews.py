@@ -19,10 +19,12 @@ from server.domain.instant import beijing_day, stamp
 from server.errors import Problem
 from server.office.act import act, digest_of, new_id
 from server.office.crew_file import keep_version
-from server.office.crew_room import SLOTS, Room, numbers_of, permit_seen, room_for, said_reason
+from server.office.crew_room import SLOTS, Room, permit_seen, room_for, said_reason
+from server.office.crew_teams import ids_of, teams_of, unfit
 from server.office.field import Field
 from server.store import crews, trail
 from server.store.crews import Contribution, Match, Plan, Seen
+from server.store.engagements import hold_unit
 from server.store.people import Person
 from server.store.seal import Sealer
 from server.store.session import Connection
@@ -180,6 +182,7 @@ def _committed(
         },
         ways=_ways(room, numbers),
         experts=_experts(conn, room),
+        officers={one.certificate: one.id for one in room.officers},
         commit=commit_of(prev, frame_digest, rules_digest, secret, lot.ALG),
         committed_at=stamp(now),
         committed_by=person.id,
@@ -313,11 +316,9 @@ def e_rows_of(found: Match) -> int:
 def _must_be_valid_today(conn: Connection, found: Match, now: datetime) -> None:
     """R19.1: the certificate holds on the day of the draw, whichever day the list was frozen on."""
     day = beijing_day(now).isoformat()
-    wanted = {o for one in found.visits for o in one["elig"]}
-    lent = {o for way in crews.ways_of_task(conn, found.task_id) for o in way.officers}
-    officers = [*crews.candidates(conn, found.unit_id), *crews.candidates_by_id(conn, lent).values()]
-    for one in officers:
-        if one.certificate in wanted and out_of_frame(one, day, one.domains[0]) is not None:
+    elig = {found.officers[o] for one in found.visits for o in one["elig"]}
+    for one in crews.candidates_by_id(conn, elig).values():
+        if out_of_frame(one, day, one.domains[0]) is not None:
             raise Problem("crew_stale", name=one.name)
 
 
@@ -343,22 +344,28 @@ def assign(conn: Connection, person: Person, now: datetime, match_id: str, field
     found = match_for(conn, person, "crews.run", match_id)
     if found.state != "matched":
         raise Problem("crew_state")
-    lent = {o for way in crews.ways_of_task(conn, found.task_id) for o in way.officers}
-    officers = [*crews.candidates(conn, found.unit_id), *crews.candidates_by_id(conn, lent).values()]
-    ids = numbers_of(officers)
+    hold_unit(conn, found.unit_id)
     every = {one.code: one for one in crews.visits_of_task(conn, found.task_id) if one.state == "open"}
-    teams = [(s, team, found.leaders[s], "match") for s, team in sorted(found.teams.items())]
-    teams += [(one["s"], one["o"], one["leader"], "direct_assignment") for one in found.ways["direct"]]
-    _must_be_drawn(conn, [every[s] for s, *_ in teams if s in every])
-    its, sent = {s: one for s, one in every.items() if not one.crew}, 0
-    for s, team, leader, reason in teams:
-        if s not in its:
-            continue
-        sent += 1
-        for o in sorted(team, key=lambda o, first=leader: (o != first, o)):  # type: ignore[misc]
-            field.assign(conn, person, now, its[s].id, ids[o], "leader" if o == leader else "member", reason)
+    teams, ids = teams_of(conn, found), ids_of(conn, found)
+    _must_be_drawn(conn, [every[s] for s in teams if s in every])
+    its = {s: one for s, one in every.items() if s in teams and not one.crew}
+    _must_be_fit(conn, found, its, now)
+    direct = {one["s"] for one in found.ways["direct"]}
+    for s, seen in sorted(its.items()):
+        team, reason = teams[s], "direct_assignment" if s in direct else "match"
+        for o in sorted(team.officers, key=lambda o, first=team.leader: (o != first, o)):  # type: ignore[misc]
+            field.assign(conn, person, now, seen.id, ids[o], "leader" if o == team.leader else "member", reason)
     crews.put_match(conn, match_id, {"state": "assigned", "assigned_by": person.id, "assigned_at": stamp(now)})
-    _note(conn, person, now, "crew.assign", f"crew:{match_id}", found.commit, [found.teams, sent], {"visits": sent})
+    sent = {s: list(teams[s].officers) for s in sorted(its)}
+    _note(conn, person, now, "crew.assign", f"crew:{match_id}", found.commit, sent, {"visits": len(sent)})
+
+
+def _must_be_fit(conn: Connection, found: Match, visits: Mapping[str, Seen], now: datetime) -> None:
+    """Who has left, has leave, a recusal, another visit or no valid certificate by now is replaced first (19, 20)."""
+    gone = list(unfit(conn, found, visits, now))
+    if gone:
+        said = [{"visit": one.visit_id, "officer": one.officer_id, "why": one.why} for one in gone]
+        raise Problem("crew_unfit_now", members={"officers": said}, name=gone[0].name, subject=gone[0].subject)
 
 
 def _must_be_drawn(conn: Connection, visits: Sequence[Seen]) -> None:

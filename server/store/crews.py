@@ -67,7 +67,10 @@ class Contribution(msgspec.Struct, frozen=True):
 
 
 class Match(msgspec.Struct, frozen=True):
-    """One attempt of the lot; s is a subject's code, o a certificate's number, as the published file has them."""
+    """One attempt of the lot; s is a subject's code, o a certificate's number, as the published file has them.
+
+    `officers` is whose numbers they were at the commitment, whichever certificate somebody has since.
+    """
 
     id: str
     place: int
@@ -86,6 +89,7 @@ class Match(msgspec.Struct, frozen=True):
     left_out: dict[str, list[dict[str, str]]]
     ways: dict[str, list[dict[str, Any]]]
     experts: dict[str, dict[str, Any]]
+    officers: dict[str, str]
     commit: str
     committed_at: str
     committed_by: str
@@ -243,20 +247,6 @@ def keep_plans(conn: Connection, plans: Iterable[Plan]) -> None:
         conn.execute(sa.insert(crew_plan), rows)
 
 
-def engagements(conn: Connection, officers: Iterable[str]) -> dict[str, set[str]]:
-    """Officer -> the half-days on which he is in the crew of an open visit that has one."""
-    query = (
-        sa.select(visit_crew.c.officer_id, crew_plan.c.half_day)
-        .join(crew_plan, crew_plan.c.visit_id == visit_crew.c.visit_id)
-        .join(visit, visit.c.id == visit_crew.c.visit_id)
-        .where(visit.c.state == "open", visit_crew.c.role != "removed", visit_crew.c.officer_id.in_(list(officers)))
-    )
-    found: dict[str, set[str]] = {}
-    for officer_id, half_day in conn.execute(query):
-        found.setdefault(officer_id, set()).add(half_day)
-    return found
-
-
 # --- matches ----------------------------------------------------------------------------------------------------------
 
 
@@ -268,6 +258,11 @@ def matches(conn: Connection, unit_id: str | None = None) -> list[Match]:
 def matches_of_task(conn: Connection, task_id: str) -> list[Match]:
     """The attempts for a task, the first one first."""
     return _matches(conn, crew_match.c.task_id == task_id)
+
+
+def matches_in_state(conn: Connection, state: MatchState) -> list[Match]:
+    """The matches of all units that stand so."""
+    return _matches(conn, crew_match.c.state == state)
 
 
 def live_match(conn: Connection, task_id: str) -> Match | None:
@@ -282,10 +277,10 @@ def match_of(conn: Connection, match_id: str, *, lock: bool = False) -> Match | 
     return next(iter(_matches(conn, crew_match.c.id == match_id)), None)
 
 
-def match_of_visit(conn: Connection, visit_id: str, code: str) -> Match | None:
-    """The match by which a visit got its crew, of whichever of its tasks."""
+def match_of_visit(conn: Connection, visit_id: str, code: str, state: MatchState = "assigned") -> Match | None:
+    """The match by which a visit got its crew, or is to get it (`matched`), of whichever of its tasks."""
     tasks = sa.select(visit_task.c.task_id).where(visit_task.c.visit_id == visit_id)
-    found = _matches(conn, crew_match.c.task_id.in_(tasks), crew_match.c.state == "assigned")
+    found = _matches(conn, crew_match.c.task_id.in_(tasks), crew_match.c.state == state)
     return next(
         (one for one in found if code in one.teams or any(way["s"] == code for way in one.ways["direct"])), None
     )
@@ -369,6 +364,11 @@ def changes_of_match(conn: Connection, match_id: str) -> list[Change]:
     """The replacements that were approved after a match, in the order of their decisions."""
     found = _changes(conn, crew_change.c.match_id == match_id, crew_change.c.state == "approved")
     return sorted(found, key=lambda one: (one.decided_at or "", one.s, one.attempt or 0))
+
+
+def records_of(changes: Iterable[Change]) -> list[dict[str, Any]]:
+    """Replacements as the published file has them."""
+    return [one.record for one in changes if one.record is not None]
 
 
 def change_of(conn: Connection, change_id: str, *, lock: bool = False) -> Change | None:

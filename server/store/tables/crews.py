@@ -42,6 +42,7 @@ crew_match = sa.Table(  # one attempt of the lot `omatch1`; what is committed ne
     sa.Column("left_out", sa.JSON, nullable=False),  # {s: [{o, reason}]}: of the frame's `E` rows, who isn't in `elig`
     sa.Column("ways", sa.JSON, nullable=False),  # {merged, direct} as the file has them
     sa.Column("experts", sa.JSON, nullable=False),  # {s: {n, elig, appointed, reason}}: fixed before the lot
+    sa.Column("officers", sa.JSON, nullable=False),  # {o: officer's id}: whose numbers they were then
     sa.Column("commit", sa.String(64), nullable=False, unique=True),
     sa.Column("committed_at", sa.String(32), nullable=False),
     sa.Column("committed_by", sa.String(64), nullable=False),

@@ -10,7 +10,7 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-FROZEN = ("commit", "prev", "frame", "rules", "visits", "left_out", "ways", "experts", "sealed_secret")
+FROZEN = ("commit", "prev", "frame", "rules", "visits", "left_out", "ways", "experts", "officers", "sealed_secret")
 ONCE = ("seed", "teams", "leaders", "drawn_experts")
 DECIDED = ("crew_way", "crew_change", "recusal")
 
@@ -88,6 +88,7 @@ def _make_tables() -> None:
         sa.Column("left_out", sa.JSON(), nullable=False),
         sa.Column("ways", sa.JSON(), nullable=False),
         sa.Column("experts", sa.JSON(), nullable=False),
+        sa.Column("officers", sa.JSON(), nullable=False),
         sa.Column("commit", sa.String(length=64), nullable=False),
         sa.Column("committed_at", sa.String(length=32), nullable=False),
         sa.Column("committed_by", sa.String(length=64), nullable=False),
