@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 class Running:
     """One server on a data folder; `start` again after `stop` or `kill` finds the same data and the same port."""
+
+    command: tuple[str, ...] = ("server", "serve")
 
     def __init__(self, data: Path, **environment: str) -> None:
         self.data = data
@@ -38,7 +41,7 @@ class Running:
         """Starts it in a process group of its own and returns when it answers."""
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "server", "serve"],
+                [sys.executable, "-m", *self.command],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,
@@ -49,6 +52,10 @@ class Running:
             if self.process.poll() is not None:
                 raise RuntimeError(f"The server ended while it started:\n{self.log.read_text()}")
         return self
+
+    def now(self) -> datetime:
+        """The moment by its clock."""
+        return datetime.now(UTC)
 
     def stop(self) -> None:
         """Asks it to end and waits."""
