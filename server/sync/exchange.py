@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from server.sync.assignments import assignments_for
 from server.sync.book import Book
 from server.sync.intake import Caller, Entry, hear, take
 from server.sync.keys import Keys
-from server.sync.request import PROTO, Asked, parse
+from server.sync.request import PROTO, Asked, Pending, parse
 
 MOST_GIVEN: Final = 500
 SEEN_STEP: Final = timedelta(seconds=30)
@@ -96,12 +97,22 @@ def _take(
         for assigned in list(book.crew_changes):  # brought back after a backup was restored
             hear(book, visits.rids_of(conn, assigned.officer))
         frozen |= book.frozen
-    if _is_news(own, asked, now):
-        _mark_seen(conn, own, asked, now)
+    said = msgspec.structs.replace(asked, pending=_left(asked, results.values()))
+    if _is_news(own, said, now):
+        _mark_seen(conn, own, said, now)
     desk.save(conn, *books.values())
     for rid in sorted(frozen):
         desk.end_waiting(conn, keys, rid, now)
     return own, [results[at] for at in range(len(asked.entries))]
+
+
+def _left(asked: Asked, results: Iterable[Mapping[str, Any]]) -> Pending | None:
+    """What the phone holds once it has the answer: what it said, less what has just got its verdict."""
+    if asked.pending is None:
+        return None
+    verdicts = [verdict for result in results if result["rid"] == asked.rid for _, verdict, _ in result["verdicts"]]
+    ops = max(0, asked.pending.ops - sum(verdict != "held" for verdict in verdicts))
+    return msgspec.structs.replace(asked.pending, ops=ops, oldest=asked.pending.oldest if ops else None)
 
 
 def _open(conn: Connection, keys: Keys, own: Owned, visit: str, now: datetime) -> Book:

@@ -8,6 +8,7 @@ import itertools
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -125,6 +126,24 @@ def test_more_is_said_and_given_page_by_page(group: Group) -> None:
     assert group.wang.last["more"] is True and len(group.wang.last["ops"][group.visit]) == 500
     group.wang.drain()
     assert sorted(group.wang.entries[group.visit]) == list(range(1, 1104))
+
+
+def test_the_board_tells_what_a_phone_still_holds_and_not_what_has_just_come(server: Running) -> None:
+    group = Group(server)
+    for text in ("一", "二", "三"):
+        group.zhang.set(group.visit, PATH, text)
+    push = [{"visit": group.visit, "ops": [msgspec.Raw(body) for body in group.zhang.queue[group.visit][:2]]}]
+    group.zhang.sync(push, pending={"ops": 3, "media": 1, "bytes": 9, "oldest": "2026-11-24T10:00:00+08:00"})
+    assert held_by(group, group.zhang) == {"ops": 1, "media": 1, "bytes": 9, "oldest": "2026-11-24T10:00:00+08:00"}
+    group.zhang.sync()
+    assert held_by(group, group.zhang) == {"ops": 0, "media": 0, "bytes": 0, "oldest": None}
+
+
+def held_by(group: Group, phone: Phone) -> object:
+    """What the leader reads of a phone."""
+    board = group.li.http.get(f"/api/visits/{group.visit}/board").json()["board"]
+    (one,) = [it["pending"] for it in board if it["rid"] == phone.pen.rid]
+    return one
 
 
 def test_nothing_new_is_said_in_200_bytes(group: Group) -> None:
