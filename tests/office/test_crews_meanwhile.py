@@ -215,7 +215,7 @@ def test_one_officer_who_is_named_for_two_visits_of_one_half_day_at_once_comes_t
     free = next(one for one in OFFICERS if one not in its.crew(first) and one not in its.crew(second))
     wanted = {"wanted_id": free, "why_wanted": "熟悉该工艺"}
     changes = [replaced(its, visit, next(iter(its.crew(visit))), **wanted) for visit in (first, second)]
-    said = at_once(*(lambda change=one: decide(its, change) for one in changes))  # type: ignore[misc]
+    said = at_once(*(lambda change=one: decide(its, change) for one in changes))
     assert sorted(said) == ["crew_substitute_unfit", "done"]
     assert [free in its.crew(first), free in its.crew(second)].count(True) == 1
 
@@ -223,9 +223,9 @@ def test_one_officer_who_is_named_for_two_visits_of_one_half_day_at_once_comes_t
 def test_a_plan_that_is_saved_while_another_clerk_commits_is_committed_or_refused(its: Scene) -> None:
     its.plan()
     moved = {f"half_day:{visit}": day for visit, day in zip(its.visits, ("2026-12-07/am",) * 3, strict=True)}
-    plans = [moved, {name: "2026-12-08/pm" for name in moved}]
+    plans = [moved, dict.fromkeys(moved, "2026-12-08/pm")]
     said = at_once(
-        *(lambda form=form: its.do(acts.plan, TASK, form) for form in plans),  # type: ignore[misc]
+        *(lambda form=form: its.do(acts.plan, TASK, form) for form in plans),
         lambda: its.do(acts.commit, TASK, [SOURCE], SECRET, SEALER),
     )
     assert set(said[:2]) <= {"done", "crew_committed"}
