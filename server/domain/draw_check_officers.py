@@ -155,7 +155,7 @@ def check_match(part: Officers, task: str, say: Say) -> None:
         return
     _check_teams(part, part.seed, len(able), say)
     _check_replaced(part, part.seed, able, say)
-    _check_experts(part, part.seed, say)
+    _check_experts(part, part.seed, able, say)
 
 
 def _able(frame: str, say: Say) -> set[str]:
@@ -287,12 +287,14 @@ def _replacing(
     return None if one.into == wanted else f"the next by lot is {wanted}"
 
 
-def _check_experts(part: Officers, seed: str, say: Say) -> None:
+def _check_experts(part: Officers, seed: str, able: Collection[str], say: Say) -> None:
     everybody = {*part.teams, *(one.s for one in part.direct)}
     for one in _given(part.experts):
         by_lot = crew.experts(seed, one.s, one.elig, len(one.o))
         if one.s not in everybody or not one.o or not one.reason:
             say("experts", f"{one.s}: no visit of the task, nobody, or no reason")
+        elif not set(one.o).isdisjoint(able):
+            say("experts", f"{one.s}: an officer of the list can't be an expert")
         elif one.how == "lot" and sorted(one.o) != sorted(by_lot):
             say("experts", f"{one.s}: the lot gives {', '.join(by_lot)}")
 

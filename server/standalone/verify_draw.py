@@ -1168,7 +1168,7 @@ def check_officers(report: Report, officers: Any) -> Lot | None:
         good = _check_direct(report, officers, numbers)
     if _check_teams(report, lot) and good:
         _check_replaced(report, lot, numbers)
-    _check_experts(report, officers.get("experts", []), lot.seed)
+    _check_experts(report, officers, numbers, lot.seed)
     return lot
 
 
@@ -1337,11 +1337,18 @@ def _what_is_wrong(
     return None if first == one["in"] else (f"按抽签顺序应为 {show(first)}。", f"the lot says {show(first)}.")
 
 
-def _check_experts(report: Report, experts: object, seed: str | None) -> None:
+def _check_experts(report: Report, officers: dict[str, Any], numbers: set[str], seed: str | None) -> None:
+    experts = officers.get("experts", [])
     if not all_shaped(report, "experts", experts, EXPERT):
         return
-    for one in experts:  # type: ignore[attr-defined]
+    known = {one["s"] for key in ("visits", "direct") for one in officers[key] if isinstance(one, dict) and "s" in one}
+    for one in experts:
         name = show(one["s"])
+        if one["s"] not in known:
+            report.fault("experts", f"{name} 不在检查安排里。", f"{name} is no visit of this task.")
+        if not one["o"] or numbers & set(one["o"]):
+            zh, en = f"{name} 的专家空缺或是执法人员。", f"{name}: no expert, or one who is an officer of the list."
+            report.fault("experts", zh, en)
         if one["how"] == "appointed" and not is_text(one["reason"]):
             report.fault("experts", f"{name} 指定专家没有理由。", f"{name}: appointed without a reason.")
         if one["how"] == "lot":

@@ -172,7 +172,7 @@ class Bureau:
         return rules
 
     def publish(self, no: str, mode: str, attempt: int = 1) -> None:
-        """One attempt, drawn or void; after a void comes the next."""
+        """One attempt, drawn or void; after a void comes the next. Crews that are void and matched anew are versions."""
         task, frame, sources = "2026-007", self.frame(), self.sources()
         rules = self.rules(frame, task, sources, mode)
         file: File = {"t": "draw/1", "no": no, "office": "危险化学品监管科", "task": task}
@@ -186,10 +186,46 @@ class Bureau:
         if is_early or self.chance.random() < 0.15:
             file["void"] = self.void()
         elif self.chance.random() < self.crews:
-            file["officers"] = self.officers(file, task)
+            self.with_crews(file, task, self.standing(file))
+            return
         self.files.append(file)
         if file["void"] and self.chance.random() < 0.7:
             self.publish(no, mode, attempt + 1)
+
+    def join(self, no: str) -> None:
+        """A joint inspection in which another bureau drew: its list, and crews of our own."""
+        codes = sorted({uscc(self.chance) for _ in range(self.chance.randint(2, 4))})
+        lead = {"lead": "市消防救援支队", "document": "宛消〔2026〕8号", "sha256": "d" * 64, "codes": codes}
+        nothing: File = dict.fromkeys(
+            ("prev", "frame", "frame_digest", "rules", "rules_digest", "commit", "committed_at", "secret", "seed")
+        )
+        file: File = {
+            "t": "draw/1",
+            "no": no,
+            "office": "危险化学品监管科",
+            "task": "2026-008",
+            "attempt": 1,
+            **nothing,
+        }
+        file |= {"sources": [], "contributions": [], "quotas": {}, "winners": {}, "reserve": {}, "excused": []}
+        file |= {"void": None, "joint": lead, "officers": None}
+        self.with_crews(file, "2026-008", codes)
+
+    def with_crews(self, file: File, task: str, codes: list[str]) -> None:
+        """The versions of a file: one for each attempt at the crews, all but the last of them void."""
+        attempt = 1
+        while self.chance.random() < 0.25:
+            is_early = self.chance.random() < 0.5
+            part = self.officers(codes, task, attempt, is_early)
+            self.files.append({**file, "officers": {**part, "void": self.void()}})
+            attempt += 1
+        self.files.append({**file, "officers": self.officers(codes, task, attempt)})
+
+    def standing(self, file: File) -> list[str]:
+        """Whom the draw left on the list."""
+        gone = {one["code"] for one in file["excused"]}
+        drawn = {one["next"] for one in file["excused"] if one["next"]} | set().union(*file["winners"].values())
+        return sorted(drawn - gone)
 
     def excuse(self, file: File) -> None:
         for name, codes in file["winners"].items():
@@ -197,31 +233,44 @@ class Bureau:
                 after = [*file["reserve"][name], None][0]
                 file["excused"].append({"code": self.chance.choice(codes), "reason": "已注销", "next": after})
 
-    def officers(self, file: File, task: str) -> File:
-        """Crews for some of the subjects drawn; the first may be assigned directly."""
-        gone = {one["code"] for one in file["excused"]}
-        drawn = {one["next"] for one in file["excused"] if one["next"]} | set().union(*file["winners"].values())
-        codes, some = sorted(drawn - gone)[:4], self.chance
+    def officers(self, standing: list[str], task: str, attempt: int, is_early: bool = False) -> File:
+        """Crews for some of the subjects drawn; the first may be assigned directly. `is_early`: void before a match."""
+        codes, some, slots = standing[:4], self.chance, self.chance.choice([1, 1, 2, 3])
         numbers = [f"16140{n:05d}" for n in range(some.randint(6, 9))]
         by_hand = codes[:1] if some.random() < 0.3 else []
         visits = [self.visit(code, numbers) for code in codes[len(by_hand) :]]
-        if not visits or not crews.is_feasible(visits, len(visits), 1):
+        if not visits or not crews.is_feasible(visits, len(visits), slots):
             by_hand, visits = by_hand or codes[:1], []
         frame = "".join(f"{number}\tWHP,GM\tE\t-\n" for number in numbers) + "1614100000\t-\tX\tEXPIRED\n"
         total, sources = sum(visit["k"] for visit in visits), self.sources()
         rules = {
-            "alg": "omatch1", "rounds": 20 * total, "slots": 1, "sources": [one["id"] for one in sources],
+            "alg": "omatch1", "rounds": 20 * total, "slots": slots, "sources": [one["id"] for one in sources],
             "task": task, "visits": sha(canonical(visits)), "year": 2026,
         }  # fmt: skip
-        part = self.lot("omatch1", 1, frame, rules, sources)
-        self.give(part)
-        part |= {"alg": "omatch1", "visits": visits, "slots": 1, "seed": seed_of(part, "omatch1"), "replaced": []}
+        part = self.lot("omatch1", attempt, frame, rules, sources)
+        self.give(part, some.randint(0, 1) if is_early else 9)
+        part |= {"alg": "omatch1", "visits": visits, "slots": slots, "replaced": []}
         why = {"reason": "人手不足", "by": "head", "at": self.tick()}
         part["direct"] = [{"s": s, "o": numbers[:2], "leader": numbers[0], **why} for s in by_hand]
         lent = {"o": numbers[-1], "office": "工贸监管科", "consent": "同意 2026-3"}
         part["merged"] = [{**lent, **why}] if some.random() < 0.3 else []
-        self.match(part, visits, len(numbers))
+        part |= {"cap": 0, "teams": {}, "leaders": {}}
+        if not is_early:
+            part["seed"] = seed_of(part, "omatch1")
+            self.match(part, visits, len(numbers))
+            self.expert(part, codes[0], numbers)
         return part
+
+    def expert(self, part: File, s: str, numbers: list[str]) -> None:
+        """Experts of one visit, by lot or by name or both; they have no certificate's number."""
+        pool, told = [f"expert-{n}" for n in range(5)], []
+        if self.chance.random() < 0.3:
+            elig = sorted(self.chance.sample(pool[:3], 2))
+            told.append({"s": s, "o": crews.experts(part["seed"], s, elig, 1), "how": "lot", "elig": elig})
+        if self.chance.random() < 0.3:
+            told.append({"s": s, "o": pool[3:], "how": "appointed", "elig": []})
+        if told:
+            part["experts"] = [{**one, "reason": "涉及特种工艺"} for one in told]
 
     def visit(self, code: str, numbers: list[str]) -> File:
         elig = sorted(self.chance.sample(numbers, self.chance.randint(4, len(numbers))))
@@ -230,25 +279,30 @@ class Bureau:
         return {"s": code, "k": self.chance.choice([2, 2, 3]), "half_day": half, "elig": elig, **lead}
 
     def match(self, part: File, visits: list[File], e_rows: int) -> None:
-        part |= {"cap": 0, "teams": {}, "leaders": {}}
         if not visits:
             return
-        seed, cap = part["seed"], crews.cap(visits, e_rows, 1)
-        teams = crews.lexmin(seed, visits, cap, 1)
-        teams = crews.shuffle(seed, visits, teams, cap, 1, 20 * sum(visit["k"] for visit in visits))
+        seed, slots = part["seed"], part["slots"]
+        cap = crews.cap(visits, e_rows, slots)
+        teams = crews.lexmin(seed, visits, cap, slots)
+        teams = crews.shuffle(seed, visits, teams, cap, slots, 20 * sum(visit["k"] for visit in visits))
         part |= {"cap": cap, "teams": teams, "leaders": crews.leaders(seed, visits, teams)}
-        if self.chance.random() < 0.4:
+        if self.chance.random() < 0.5:
             part["replaced"].append(self.replacement(part, visits[0]))
 
     def replacement(self, part: File, visit: File) -> File:
         s, team = visit["s"], part["teams"][visit["s"]]
         able = [o for o in visit["elig"] if o not in team]
-        kept = able[: self.chance.randint(1, len(able))]
-        return {
-            "s": s, "out": team[0], "in": crews.substitute(part["seed"], s, kept, 1), "attempt": 1, "kind": "LEAVE",
-            "reason": "病假", "by": "head", "at": self.tick(), "designated": False, "elig": kept,
+        is_lent = self.chance.random() < 0.3
+        kept = able[: self.chance.randint(0 if is_lent else 1, len(able))]
+        guests = ["1899900001", "1899900002"] if is_lent else []
+        lent = [{"o": o, "office": "镇平县应急管理局", "consent": "同意 2026-9"} for o in guests]
+        came = sorted(kept + guests)
+        found = {
+            "s": s, "out": team[0], "in": crews.substitute(part["seed"], s, came, 1), "attempt": 1, "kind": "LEAVE",
+            "reason": "病假", "by": "head", "at": self.tick(), "designated": False, "elig": came,
             "left_out": [{"o": o, "reason": "BUSY"} for o in able if o not in kept],
         }  # fmt: skip
+        return found | ({"lent": lent} if lent else {})
 
 
 def chains(n: int, seed: str = "2026") -> list[list[File]]:
@@ -258,5 +312,6 @@ def chains(n: int, seed: str = "2026") -> list[list[File]]:
         bureau = Bureau(f"{seed}|{len(found)}")
         for turn in range(5):
             bureau.publish(f"2026-{turn + 1}", ("ratio", "total")[turn % 2])
+        bureau.join("J-2026-008")
         found.append(bureau.files)
     return found
