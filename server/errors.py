@@ -151,6 +151,30 @@ CODES: dict[str, Code] = {
     "windows_apart": Code(
         409, "22", "两次检查的时限没有重叠，不能合并。", "No day lies in the windows of both visits: they stay apart."
     ),
+    "merge_two_crews": Code(
+        409,
+        "22",
+        "两次检查都已抽取或正在抽取检查组，不能再合并。",
+        "A crew was drawn, or is being drawn, for both visits: they stay apart.",
+    ),
+    "merge_crew_stays": Code(
+        409,
+        "22",
+        "另一次检查已有检查组：请到那一次检查的页面合并，检查组不变。",
+        "The other visit has a crew: merge on that visit's page, so that its crew stays.",
+    ),
+    "merge_day_outside": Code(
+        409,
+        "22",
+        "检查组约定的上门日期 {day} 不在两项任务共同的期间内，不能合并。",
+        "The crew's day, {day}, is not in the days that both tasks have: the visits stay apart.",
+    ),
+    "merge_sector": Code(
+        409,
+        "22",
+        "检查组的执法领域不包含另一项任务的事项，不能合并。",
+        "The crew is not of the other task's sector: the visits stay apart.",
+    ),
     "points_clash": Code(
         409,
         None,
@@ -862,6 +886,41 @@ CODES: dict[str, Code] = {
         "8",
         "这户抽过或查过，且只在本单位名录里，不能移出；不再经营的请改状态。",
         "It was drawn or inspected and is in no other library: it stays. Change its status if it is gone.",
+    ),
+    # --- the log: checkpoints, proofs, witnesses, erasure ----------------------------------------------------------
+    "log_number": Code(
+        400,
+        None,
+        "参数 {name} 要写一个从 {least} 到 {most} 的整数，现在写的是“{given}”。",
+        "The parameter '{name}' is '{given}'; it has to be a whole number from {least} to {most}.",
+    ),
+    "log_none": Code(
+        404, None, "没有条数为 {size} 的检查点。", "There is no checkpoint of {size} entries."
+    ),
+    "note_bad": Code(
+        400, None, "这不是检查点的文本（{why}）。", "This is not the text of a checkpoint: {why}."
+    ),
+    "cosignature_of_none": Code(
+        409,
+        None,
+        "本日志没有签发过这样一个条数为 {size} 的检查点，因此不收这个见证签名。",
+        "This log never signed such a checkpoint of {size} entries, so no cosignature of it is taken.",
+    ),
+    "cosignature_bad": Code(
+        400,
+        None,
+        "见证签名与登记的见证公钥（{name}）或检查点的文本不符。",
+        "The cosignature fits neither the key of the witness '{name}' nor the text of the checkpoint.",
+    ),
+    "witness_unknown": Code(
+        403,
+        None,
+        "没有登记名为“{name}”的见证人；请先把见证公钥交给本局登记。",
+        "No witness is called '{name}' here; hand your public key to the bureau first.",
+    ),
+    "witness_known": Code(409, None, "名为“{name}”的见证人已经登记过。", "A witness called '{name}' is here already."),
+    "entry_without_detail": Code(
+        409, None, "这条留痕没有附带内容，或已经清除。", "This entry has no detail, or it was erased already."
     ),
     # --- media: uploads and pictures -----------------------------------------------------------------------------
     "tus_version": Code(412, None, "仅支持 tus 1.0.0 上传协议。", "Uploads speak tus 1.0.0 here."),

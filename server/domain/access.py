@@ -45,6 +45,7 @@ RIGHTS: Final[dict[str, dict[str, str]]] = {
     "devices.read": {"admin": ALL, "auditor": ALL},
     "devices.revoke": dict.fromkeys(ROLES, MINE) | {"admin": ALL},
     "trail.read": _WATCHERS,
+    "trail.erase": {"steering_group": ALL},
     # --- rule sets and calendar
     "rules.read": _ALL_READERS | _WATCHERS | {"admin": ALL},
     "rules.change": {"legal_unit": ALL},
@@ -106,6 +107,13 @@ RIGHTS: Final[dict[str, dict[str, str]]] = {
     "recusals.record": {"unit_clerk": OWN},
     "recusals.decide": {"principal": ALL},
     "recusals.declare": {"officer": MINE},
+    # --- publication
+    "results.read": _READERS | _WATCHERS,
+    "results.publish": {"unit_clerk": OWN},
+    "withholdings.ask": {"unit_clerk": OWN},
+    "withholdings.decide": {"principal": ALL},
+    "corrections.ask": {"unit_clerk": OWN},
+    "corrections.sign": {"principal": ALL},
     "non_random.read": _READERS | _WATCHERS,
     "non_random.record": {"unit_clerk": OWN},
     "non_random.approve": {"unit_head": OWN},

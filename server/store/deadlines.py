@@ -18,6 +18,9 @@ from server.store.tables import deadline, deadline_change, visit
 PUBLICATION_TARGET: Final = "publication_target"
 """Of a visit: by when its result is to be public (R26.1)."""
 
+PUBLICATION_LEGAL: Final = "publication_legal"
+"""Of a task: by when the last of its results is to be public; only past it anybody is late (R26.1)."""
+
 _LOCK: Final = 0x5355494A49414E  # of PostgreSQL: who reckons holds it shared, who brings a calendar alone
 
 
@@ -30,6 +33,8 @@ class Deadline(msgspec.Struct, frozen=True):
     days: int
     due: Due
     versions: dict[str, int]
+    settled_on: date | None = None
+    """The day on which what was due was done."""
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -74,6 +79,12 @@ def deadlines_of(conn: Connection, objects: Collection[str], kind: str) -> dict[
     return {found.object: found for found in _read(conn, query)}
 
 
+def settle(conn: Connection, object: str, kind: str, on: date | None) -> None:
+    """What was due was done on this day: no list reminds of it any more; None where it is due again."""
+    its = sa.and_(deadline.c.object == object, deadline.c.kind == kind)
+    conn.execute(sa.update(deadline).where(its).values(settled_on=None if on is None else on.isoformat()))
+
+
 def provisional(conn: Connection) -> list[Deadline]:
     """Every deadline that waits for a calendar, the earliest start first."""
     query = sa.select(deadline).where(deadline.c.due_on.is_(None))
@@ -106,7 +117,7 @@ def subjects_of(conn: Connection, objects: Collection[str], unit_id: str | None)
 
 def _targets(query: sa.Select[Any], unit_id: str | None, waiting: bool) -> sa.Select[Any]:
     query = query.select_from(deadline.join(visit, deadline.c.object == sa.literal("visit:") + visit.c.id))
-    query = query.where(deadline.c.kind == PUBLICATION_TARGET)
+    query = query.where(deadline.c.kind == PUBLICATION_TARGET, deadline.c.settled_on.is_(None))
     if unit_id is not None:
         query = query.where(visit.c.unit_id == unit_id)
     return query.where(deadline.c.due_on.is_(None)) if waiting else query
@@ -164,6 +175,7 @@ def _touched(conn: Connection, year: int) -> list[Deadline]:
 
 def _again(conn: Connection, old: Deadline, known: Calendar) -> Change | None:
     new = _reckoned(old.object, old.kind, old.start_on, old.days, known)
+    new = msgspec.structs.replace(new, settled_on=old.settled_on)
     if new == old:
         return None
     its = sa.and_(deadline.c.object == old.object, deadline.c.kind == old.kind)
@@ -193,7 +205,7 @@ def _read(conn: Connection, query: sa.Select[Any]) -> Iterator[Deadline]:
 
 def _deadline(row: Any) -> Deadline:
     due = {"on": row["due_on"], "known": row["known"], "missing_year": row["missing_year"]}
-    plain = {name: row[name] for name in ("object", "kind", "start_on", "days", "versions")}
+    plain = {name: row[name] for name in ("object", "kind", "start_on", "days", "versions", "settled_on")}
     return msgspec.convert(plain | {"due": due}, Deadline)
 
 

@@ -8,13 +8,12 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from server.domain.instant import stamp
 from server.domain.task import Task
+from server.store.counting import next_of
 from server.store.tables import (
-    counter,
     draw,
     selection,
     subject,
@@ -29,19 +28,8 @@ from server.store.tables import withdrawal as withdrawal_table
 
 
 def next_no(conn: Connection, year: int) -> str:
-    """The next number of a year, "2026-007"; its counter row is locked until the commit, so there is no hole."""
-    name, table = f"task:{year}", counter
-    raised = sa.update(table).where(table.c.name == name).values(value=table.c.value + 1).returning(table.c.value)
-    n = conn.scalar(raised)
-    if n is None:
-        conn.execute(_insert_ignoring(conn, name))
-        n = conn.scalar(raised)
-    return f"{year}-{n:03}"
-
-
-def _insert_ignoring(conn: Connection, name: str) -> Any:
-    insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
-    return insert(counter).values(name=name, value=0).on_conflict_do_nothing()
+    """The next number of a year, "2026-007": dense."""
+    return f"{year}-{next_of(conn, f'task:{year}'):03}"
 
 
 def add_task(conn: Connection, added: Task) -> None:

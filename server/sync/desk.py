@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
+from typing import Final
 
 import msgspec
 
-from server.store import journal, trail, visits
+from server.store import endings, journal, trail, visits
 from server.store.journal import Reach, Row
 from server.store.session import Connection
 from server.store.visits import Locked, Owned
 from server.sync.book import Book, points_of
 from server.sync.intake import wake_all
 from server.sync.judge import Device, Standing, VisitFacts
-from server.sync.keys import Keys
+from server.sync.keys import SERVER_RID, Keys
+
+ENDING: Final = ("accept_final", "void")
+"""The server's ops with which a visit is over."""
 
 _standing = msgspec.json.Decoder(Standing)
 _encode = msgspec.json.Encoder().encode
@@ -127,6 +131,8 @@ def _save(conn: Connection, book: Book) -> None:
     if book.facts is not None and book.is_moved:
         facts = book.facts
         visits.advance(conn, book.visit, book.head, facts.round, facts.state, standing_bytes(facts.standing))
+        if any(row.kind in ENDING and SERVER_RID.match(row.rid) for row in book.fresh.values()):
+            endings.visit_ended(conn, book.visit, book.now)
     if book.facts is not None:
         journal.add_names(conn, book.visit, book.names)
     for rid in sorted(book.frozen):

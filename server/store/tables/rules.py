@@ -54,6 +54,7 @@ deadline = sa.Table(  # one for each object ("visit:<id>") and kind
     sa.Column("missing_year", sa.Integer),
     sa.Column("versions", sa.JSON, nullable=False),  # {"2026": 1}: the calendars that it was reckoned by
     sa.Column("set_at", sa.String(32), nullable=False),
+    sa.Column("settled_on", sa.String(10)),  # the day on which what was due was done
     sa.Index("ix_deadline_due_on", "due_on"),
 )
 

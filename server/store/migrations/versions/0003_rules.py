@@ -78,6 +78,7 @@ def upgrade() -> None:
         sa.Column("missing_year", sa.Integer(), nullable=True),
         sa.Column("versions", sa.JSON(), nullable=False),
         sa.Column("set_at", sa.String(length=32), nullable=False),
+        sa.Column("settled_on", sa.String(length=10), nullable=True),
         sa.PrimaryKeyConstraint("object", "kind", name=op.f("pk_deadline")),
     )
     op.create_index("ix_deadline_due_on", "deadline", ["due_on"], unique=False)

@@ -1,12 +1,168 @@
-"""Publication: results as published, versions, withheld results, dates."""
+"""Publication: results as published, versions, withheld results, corrections."""
 
 from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0012"
 down_revision = "0011"
 branch_labels = None
 depends_on = None
 
+DECIDED = {
+    "withholding": "OLD.state IN ('refused', 'lifted') OR OLD.state = 'approved' AND NEW.state <> 'lifted'",
+    "correction": "OLD.state <> 'asked'",
+}
+
+
+def on_sqlite() -> list[str]:
+    """What was published never changes, nor does a decision."""
+    found = [_sqlite("publication_version", verb, "1") for verb in ("UPDATE", "DELETE")]
+    found.append(_sqlite("publication", "DELETE", "1"))
+    for table, when in DECIDED.items():
+        found += [_sqlite(table, "UPDATE", when), _sqlite(table, "DELETE", "1")]
+    return found
+
+
+def _sqlite(table: str, verb: str, when: str) -> str:
+    return (
+        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} WHEN {when}"
+        f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+    )
+
+
+def on_postgres() -> list[str]:
+    """The same on PostgreSQL."""
+    refused = {"publication_version": "true", "publication": "TG_OP = 'DELETE'"}
+    refused |= {table: f"TG_OP = 'DELETE' OR {when}" for table, when in DECIDED.items()}
+    return [_function(table, when) for table, when in refused.items()] + [
+        f"CREATE TRIGGER {table}_kept BEFORE UPDATE OR DELETE ON {table}"
+        f" FOR EACH ROW EXECUTE FUNCTION {table}_refuses()"
+        for table in refused
+    ]
+
+
+def _function(table: str, when: str) -> str:
+    raised = f"RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation'"
+    body = f"IF {when} THEN {raised}; END IF; RETURN NEW;"
+    return f"CREATE FUNCTION {table}_refuses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$"
+
 
 def upgrade() -> None:
-    """Nothing yet: the tables come with what writes them."""
+    """Makes the tables, then the triggers that keep what was published."""
+    _make_tables()
+    for statement in on_sqlite() if op.get_bind().dialect.name == "sqlite" else on_postgres():
+        op.execute(statement)
+
+
+def _make_tables() -> None:
+    op.create_table(
+        "publication",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("no", sa.String(length=16), nullable=False),
+        sa.Column("visit_id", sa.String(length=36), nullable=False),
+        sa.Column("task_id", sa.String(length=64), nullable=False),
+        sa.Column("unit_id", sa.String(length=64), nullable=False),
+        sa.Column("subject_id", sa.String(length=64), nullable=False),
+        sa.Column("subject_name", sa.Text(), nullable=False),
+        sa.Column("uscc", sa.String(length=18), nullable=False),
+        sa.Column("main", sa.String(length=32), nullable=False),
+        sa.Column("visited_on", sa.String(length=10), nullable=False),
+        sa.Column("published_on", sa.String(length=10), nullable=False),
+        sa.Column("changed_at", sa.String(length=32), nullable=False),
+        sa.Column("corrected_on", sa.String(length=10), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["subject_id"], ["subject.id"], name=op.f("fk_publication_subject_id")),
+        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_publication_task_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_publication_unit_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_publication_visit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_publication")),
+        sa.UniqueConstraint("visit_id", "task_id", name=op.f("uq_publication_visit_id_task_id")),
+    )
+    op.create_index("ix_publication_changed_at", "publication", ["changed_at", "no"], unique=False)
+    op.create_index("ix_publication_main", "publication", ["main", "changed_at", "no"], unique=False)
+    op.create_index("ix_publication_no", "publication", ["no"], unique=True)
+    op.create_index("ix_publication_task_id", "publication", ["task_id", "changed_at", "no"], unique=False)
+    op.create_index("ix_publication_unit_id", "publication", ["unit_id", "changed_at", "no"], unique=False)
+    op.create_index("ix_publication_uscc", "publication", ["uscc", "changed_at", "no"], unique=False)
+    op.create_table(
+        "withholding",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("visit_id", sa.String(length=36), nullable=False),
+        sa.Column("task_id", sa.String(length=64), nullable=False),
+        sa.Column("unit_id", sa.String(length=64), nullable=False),
+        sa.Column("ground", sa.String(length=32), nullable=False),
+        sa.Column("basis", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("review_on", sa.String(length=10), nullable=False),
+        sa.Column("asked_by", sa.String(length=64), nullable=False),
+        sa.Column("asked_at", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("decided_by", sa.String(length=64), nullable=True),
+        sa.Column("decided_at", sa.String(length=32), nullable=True),
+        sa.Column("lifted_why", sa.Text(), nullable=True),
+        sa.Column("lifted_by", sa.String(length=64), nullable=True),
+        sa.Column("lifted_at", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_withholding_task_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_withholding_unit_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_withholding_visit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_withholding")),
+    )
+    op.create_index("ix_withholding_state", "withholding", ["state", "unit_id"], unique=False)
+    op.create_index("ix_withholding_visit_id", "withholding", ["visit_id", "task_id"], unique=False)
+    op.create_index(
+        "uq_withholding_open",
+        "withholding",
+        ["visit_id", "task_id"],
+        unique=True,
+        sqlite_where=sa.text("state IN ('asked', 'approved')"),
+        postgresql_where=sa.text("state IN ('asked', 'approved')"),
+    )
+    op.create_table(
+        "correction",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("publication_id", sa.String(length=36), nullable=False),
+        sa.Column("unit_id", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("items", sa.JSON(), nullable=False),
+        sa.Column("main", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("objection_id", sa.String(length=36), nullable=True),
+        sa.Column("asked_by", sa.String(length=64), nullable=False),
+        sa.Column("asked_at", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("decided_by", sa.String(length=64), nullable=True),
+        sa.Column("decided_at", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(["publication_id"], ["publication.id"], name=op.f("fk_correction_publication_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_correction_unit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_correction")),
+    )
+    op.create_index("ix_correction_publication_id", "correction", ["publication_id"], unique=False)
+    op.create_index("ix_correction_state", "correction", ["state", "unit_id"], unique=False)
+    op.create_index(
+        "uq_correction_open",
+        "correction",
+        ["publication_id"],
+        unique=True,
+        sqlite_where=sa.text("state = 'asked'"),
+        postgresql_where=sa.text("state = 'asked'"),
+    )
+    op.create_table(
+        "publication_version",
+        sa.Column("publication_id", sa.String(length=36), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("correction_id", sa.String(length=36), nullable=True),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["publication_id"], ["publication.id"], name=op.f("fk_publication_version_publication_id")
+        ),
+        sa.PrimaryKeyConstraint("publication_id", "version", name=op.f("pk_publication_version")),
+    )
