@@ -12,6 +12,7 @@ from server.store.tables.house import counter, meta, trail, trail_number
 from server.store.tables.imports import import_batch, import_fault, import_row, province_mapping, province_state
 from server.store.tables.items import item, item_edition, list_entry, list_version
 from server.store.tables.journal import apart, op, record, replica, review
+from server.store.tables.log import log_checkpoint, log_cosignature, log_key, log_tile, log_witness
 from server.store.tables.media import blob, media, media_name, upload
 from server.store.tables.non_random import non_random
 from server.store.tables.officers import agency, expert, interest, leave, officer, personnel_history
@@ -27,6 +28,7 @@ from server.store.tables.plans import (
     plan_version,
     selection,
 )
+from server.store.tables.publication import correction, publication, publication_version, withholding
 from server.store.tables.registries import notice, task, task_item, task_override, template, withdrawal
 from server.store.tables.rules import calendar_year, deadline, deadline_change, rule_set, rule_set_decision
 from server.store.tables.subjects import subject, subject_history, subject_term, unit_subject
@@ -39,6 +41,7 @@ __all__ = [
     "assignments",
     "blob",
     "calendar_year",
+    "correction",
     "counter",
     "crew_change",
     "crew_contribution",
@@ -70,6 +73,11 @@ __all__ = [
     "leave",
     "list_entry",
     "list_version",
+    "log_checkpoint",
+    "log_cosignature",
+    "log_key",
+    "log_tile",
+    "log_witness",
     "media",
     "media_name",
     "meta",
@@ -86,6 +94,8 @@ __all__ = [
     "plan_version",
     "province_mapping",
     "province_state",
+    "publication",
+    "publication_version",
     "recheck",
     "record",
     "recusal",
@@ -112,4 +122,5 @@ __all__ = [
     "visit_crew",
     "visit_task",
     "withdrawal",
+    "withholding",
 ]
