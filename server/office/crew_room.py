@@ -150,17 +150,26 @@ def losses_of(
     day: str,
     engaged: Mapping[str, Collection[Engagement]],
 ) -> dict[str, list[str]]:
-    """Officer -> all that keeps him off this visit, and out of a lot of that day; nobody is in his own visit's way."""
+    """Officer -> all that keeps him off this visit, and out of a lot of that day; nobody is in his own visit's way.
+
+    A visit that serves several tasks asks for the sectors of all of them.
+    """
     ids, on = [one.id for one in officers], half_day[:10]
     barred = barred_pairs(interests.interests_of(conn, ids), date.fromisoformat(on), date.fromisoformat(on))
     recused, away = recusals.recused_pairs(conn, ids), leaves.leaves_of(conn, ids, on, on)
     busy = {o: {one.half_day for one in its if one.visit_id != seen.id} for o, its in engaged.items()}
-    found = {}
+    found, others = {}, sectors_of(conn, seen.id)
     for one in officers:
-        outside = out_of_frame(one, day, domain)
+        outside = out_of_frame(one, day, domain) or (None if others.issubset(one.domains) else "DOMAIN")
         its = against(one, half_day, seen.subject_id, barred, recused, away, busy)
         found[one.id] = ([outside] if outside is not None and outside not in its else []) + its
     return {officer: why for officer, why in found.items() if why}
+
+
+def sectors_of(conn: Connection, visit_id: str) -> frozenset[str]:
+    """The sectors of the items for which a visit was drawn, one for each of its tasks."""
+    drawn = [one.drawn_item for id in crews.tasks_of_visit(conn, visit_id) if (one := tasks.task_of(conn, id))]
+    return frozenset(one.sector for one in registry.items_by_id(conn, drawn).values())
 
 
 def proposal_of(conn: Connection, room: Room) -> dict[str, str]:

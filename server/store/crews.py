@@ -20,6 +20,7 @@ from server.store.tables import (
     crew_way,
     expert,
     officer,
+    op,
     unit,
     visit,
     visit_crew,
@@ -253,6 +254,17 @@ def keep_plans(conn: Connection, plans: Iterable[Plan]) -> None:
 def matches(conn: Connection, unit_id: str | None = None) -> list[Match]:
     """The matches of a unit, or of all, in the order of the chain, voids among them."""
     return _matches(conn, *(() if unit_id is None else (crew_match.c.unit_id == unit_id,)))
+
+
+def drop_plan(conn: Connection, visit_id: str) -> None:
+    """Takes back when a visit is to be made."""
+    conn.execute(sa.delete(crew_plan).where(crew_plan.c.visit_id == visit_id))
+
+
+def begun(conn: Connection, visit_ids: Iterable[str]) -> frozenset[str]:
+    """Which of these visits a phone has written in, whatever became of it."""
+    query = sa.select(op.c.visit_id).where(op.c.visit_id.in_(list(visit_ids)), op.c.n.is_not(None))
+    return frozenset(conn.scalars(query.where(op.c.rid.not_like("srv%")).distinct()))
 
 
 def matches_of_task(conn: Connection, task_id: str) -> list[Match]:

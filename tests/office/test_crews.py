@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from threading import Barrier, Thread
+from typing import Any
 
 import msgspec
 import pytest
@@ -40,7 +40,7 @@ from tests.crewing import (
     TASK,
     Scene,
 )
-from tests.dispatching import ITEM, dispatch
+from tests.dispatching import ITEM, checklist, dispatch
 
 LI = Person("li", "li", "li", "hazchem", ("officer",), None)
 
@@ -175,24 +175,6 @@ def test_a_crew_that_was_named_meanwhile_is_not_passed_off_as_drawn(its: Scene) 
     assert refused(lambda: its.do(acts.assign, match_id, its.field, now=LATER)) == ("crew_not_drawn", "18")
     assert its.match(match_id).state == "matched"
     assert its.crew(its.visits[1]) == {}
-
-
-def test_a_crew_by_the_lot_of_a_task_that_was_merged_stays(its: Scene) -> None:
-    its.assigned()
-    with its.db.write() as conn:
-        task = dict(conn.execute(sa.select(tables.task).where(tables.task.c.id == TASK)).mappings().one())
-        conn.execute(sa.insert(tables.task).values(task | {"id": "t2", "name": "t2"}))
-        conn.execute(sa.insert(tables.task_item).values(task_id="t2", item_id=ITEM))
-    kept, other = its.visits[0], dispatch(its.db, its.keys, (), LATER, tasks=["t2"])
-    its.do(acts.plan, "t2", {f"half_day:{other}": "2026-12-04/am"}, now=LATER)
-    match_id = its.do(acts.commit, "t2", [SOURCE], SECRET, SEALER, now=LATER)
-    its.throw(match_id, LATER + timedelta(hours=1))
-    its.do(acts.match, match_id, SEALER, now=LATER + timedelta(hours=1))
-    crew = its.crew(kept)
-    its.do(merging.merge, kept, other, its.field, now=LATER + timedelta(hours=1))
-    its.do(acts.assign, match_id, its.field, now=LATER + timedelta(hours=1))
-    assert its.match(match_id).state == "assigned"
-    assert its.crew(kept) == crew
 
 
 # --- who may be matched -----------------------------------------------------------------------------------------------
@@ -628,6 +610,79 @@ def test_two_open_visits_of_one_subject_are_proposed_for_merging_and_merged(its:
         assert merging.proposals(conn, "hazchem") == []
         count = conn.scalar(sa.select(sa.func.count()).where(tables.trail.c.act == "visit.merge"))
     assert count == 1
+
+
+def second_task(its: Scene, sector: str = "hazardous_chemicals", **window: Any) -> str:
+    """Another task that drew the first subject; its visit."""
+    with its.db.write() as conn:
+        for table, key, new, more in (
+            (tables.item, ITEM, "second", {"sector": sector}),
+            (tables.task, TASK, "t2", {"name": "t2"}),
+        ):
+            row = dict(conn.execute(sa.select(table).where(table.c.id == key)).mappings().one())
+            conn.execute(sa.insert(table).values(row | {"id": new} | more))
+        conn.execute(sa.insert(tables.task_item).values(task_id="t2", item_id="second"))
+    body = checklist(("q1",), "second")
+    with its.db.write() as conn:
+        conn.execute(sa.insert(tables.template).values(sha256=h(body.decode()), title="x", body=body))
+    return dispatch(its.db, its.keys, (), crewing.NOW, tasks=["t2"], tpl=h(body.decode()), **window)
+
+
+@pytest.mark.rule("R22.1", "allows")
+def test_the_drawn_crew_goes_on_with_both_tasks(its: Scene) -> None:
+    its.assigned()
+    other, kept = second_task(its), its.visits[0]
+    crew = its.crew(kept)
+    with its.db.read() as conn:
+        (proposal,) = merging.proposals(conn, "hazchem")
+    assert (proposal.kept.id, proposal.other.id) == (kept, other)
+    assert refused(lambda: its.do(merging.merge, other, kept, its.field)) == ("merge_crew_stays", "22")
+    its.do(merging.merge, kept, other, its.field)
+    assert its.crew(kept) == crew
+    with its.db.read() as conn:
+        assert store.tasks_of_visit(conn, kept) == [TASK, "t2"]
+        assert [one.id for one in store.visits_of_task(conn, "t2")] == [kept]
+
+
+@pytest.mark.rule("R22.1", "refuses")
+def test_of_two_visits_with_crews_nobody_chooses_the_one_that_suits_him(its: Scene) -> None:
+    its.assigned()
+    other, kept = second_task(its), its.visits[0]
+    its.do(acts.plan, "t2", {f"half_day:{other}": "2026-12-04/am"}, now=LATER)
+    its.do(acts.commit, "t2", [SOURCE], SECRET, SEALER, now=LATER)
+    with its.db.read() as conn:
+        assert merging.proposals(conn, "hazchem") == []
+    assert refused(lambda: its.do(merging.merge, kept, other, its.field)) == ("merge_two_crews", "22")
+
+
+@pytest.mark.rule("R22.1", "refuses")
+@pytest.mark.parametrize(
+    ("code", "more"),
+    [
+        ("merge_sector", {"sector": "non_coal_mines"}),
+        ("merge_day_outside", {"window": ("2026-12-10", "2026-12-31")}),
+    ],
+)
+def test_a_drawn_crew_gets_no_matter_and_no_day_that_is_not_its_own(its: Scene, code: str, more: Any) -> None:
+    its.assigned()
+    other = second_task(its, **more)
+    with its.db.read() as conn:
+        assert merging.proposals(conn, "hazchem") == []
+    assert refused(lambda: its.do(merging.merge, its.visits[0], other, its.field)) == (code, "22")
+
+
+def test_who_is_drawn_for_a_merged_visit_knows_the_matters_of_both_tasks(its: Scene) -> None:
+    its.plan()
+    kept, other = its.visits[0], second_task(its, sector="non_coal_mines", window=("2026-12-04", "2026-12-31"))
+    for officer in ("sun", "qian"):
+        its.put_officer(officer, domains=["hazardous_chemicals", "non_coal_mines"])
+    its.do(merging.merge, kept, other, its.field)
+    with its.db.read() as conn:
+        assert kept not in store.plans_of(conn, [kept])  # its day was none of the second task's
+    its.plan(("2026-12-04/am", "2026-12-03/am", "2026-12-03/pm"))
+    match_id = its.do(acts.commit, TASK, [SOURCE], SECRET, SEALER)
+    (elig,) = [one["elig"] for one in its.match(match_id).visits if one["s"] == CODES[0]]
+    assert elig == ["4113031004", "4113031005"]
 
 
 @pytest.mark.rule("R22.1", "refuses")
