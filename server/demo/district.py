@@ -51,7 +51,8 @@ TRAITS: Final = {
 WATCHED: Final = 212
 """How many live subjects with special operations the section of hazardous chemicals has in its library."""
 
-_MORE_TRAITS: Final = {3: ("special_operations",)}
+_MORE_TRAITS: Final = dict.fromkeys((3, 49, 53), ("special_operations",))
+"""Who stores hazardous chemicals and has special operations too."""
 
 _CHARACTERS: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _REGISTRARS: Final = {"company": "91", "individual": "92", "cooperative": "93", "collective": "N2"}
@@ -149,13 +150,18 @@ def _subject(rng: Random, place: int, group: str, names: set[str], today: date) 
         industry=trade["industry"],
         region=REGION,
         risk=trade["risk"],
-        credit=rng.choice(_CREDIT),
+        credit=_credit(rng, place),
         status="suspended" if place % 97 == 0 else "cancelled" if place % 131 == 0 else "active",
         lat_e7=round((town["lat"] + rng.uniform(-0.012, 0.012)) * 1e7),
         lon_e7=round((town["lon"] + rng.uniform(-0.012, 0.012)) * 1e7),
         flags=_flags(place, today),
         traits=(*TRAITS[group], *_MORE_TRAITS.get(place, ())),
     )
+
+
+def _credit(rng: Random, place: int) -> Literal["A", "B", "C", "D"]:
+    drawn = rng.choice(_CREDIT)
+    return "D" if place in _FLAGGED and _FLAGGED[place][0] == "key_list" else drawn
 
 
 def _name(rng: Random, trade: dict[str, str], town: str, names: set[str]) -> str:

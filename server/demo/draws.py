@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-from datetime import date, datetime
-from typing import Final
+from datetime import date
 
-from server.demo.district import HAZCHEM, INDUSTRY, SEED
+from server.demo.district import HAZCHEM, INDUSTRY
+from server.demo.lots import LINK, WITNESS, secret, sources, values
 from server.demo.plan import moment
 from server.demo.plans import CLERKS, HEADS
-from server.domain.draw_sources import Source, bits_of
-from server.domain.instant import stamp
 from server.office import draws, tasks
 from server.store.seal import Sealer
 from server.store.session import Connection
-
-BALLS: Final = "02 05 09 13 18 21 24 30 33 37 41 46 50 52 57 61 66 70 74 79"
-FACES: Final = "4 1 1 6 2 5 3 3 6 1 2 4"
-WITNESS: Final = "区政协委员 见证"
 
 DRAWN_AGO, COMMITTED_AGO = 6, 1
 """On which weekday before today: the first of the drawn one's commitments, and that of the one that waits."""
@@ -35,18 +28,18 @@ def _drawn_again(conn: Connection, sealer: Sealer, today: date) -> None:
     clerk, head = CLERKS[INDUSTRY], HEADS[INDUSTRY]
     name = "有限空间作业抽查（第二批）"
     task = _task(conn, today, INDUSTRY, "confined-space", name, disclosure="open", ago=DRAWN_AGO)
-    first = _sources(moment(today, DRAWN_AGO - 1, 12), "first")
+    first = sources(moment(today, DRAWN_AGO - 1, 12), "first")
     at = moment(today, DRAWN_AGO, 10)
-    void = draws.commit(conn, clerk, at, task, first, _secret("void"), sealer)
+    void = draws.commit(conn, clerk, at, task, first, secret("void"), sealer)
     reason = "约定的见证人临时不能到场，改期重新公布承诺。"
     draws.void(conn, head, moment(today, DRAWN_AGO - 1, 11), void, reason, sealer)
-    second = _sources(moment(today, DRAWN_AGO - 2, 12), "second")
-    drawn = draws.commit(conn, clerk, moment(today, DRAWN_AGO - 1, 15), task, second, _secret("drawn"), sealer)
+    second = sources(moment(today, DRAWN_AGO - 2, 12), "second")
+    drawn = draws.commit(conn, clerk, moment(today, DRAWN_AGO - 1, 15), task, second, secret("drawn"), sealer)
     seen = moment(today, DRAWN_AGO - 2, 9, 30)
-    for source, value in zip(second, (BALLS, FACES), strict=True):
+    for source, value in zip(second, values("second"), strict=True):
         by = WITNESS if source.kind == "dice" else clerk.name or clerk.id
         later = moment(today, DRAWN_AGO - 2, 9, 50)
-        draws.contribute(conn, clerk, later, drawn, source.id, value, seen, by, link="https://www.cwl.gov.cn/")
+        draws.contribute(conn, clerk, later, drawn, source.id, value, seen, by, link=LINK)
     draws.run(conn, clerk, moment(today, DRAWN_AGO - 2, 10), drawn, sealer)
 
 
@@ -55,7 +48,7 @@ def _waiting(conn: Connection, sealer: Sealer, today: date) -> None:
     task = _task(conn, today, HAZCHEM, "hazchem-storage", "危险化学品储存抽查（年末）", ago=COMMITTED_AGO)
     due = moment(today, -2, 12)
     at = moment(today, COMMITTED_AGO, 10)
-    draws.commit(conn, CLERKS[HAZCHEM], at, task, _sources(due, "next"), _secret("waiting"), sealer)
+    draws.commit(conn, CLERKS[HAZCHEM], at, task, sources(due, "next"), secret("waiting"), sealer)
 
 
 def _to_come(conn: Connection, today: date) -> None:
@@ -85,14 +78,3 @@ def _task(
     }
     tasks.approve_task(conn, HEADS[unit], moment(today, ago, 9), id, approval)
     return id
-
-
-def _sources(due: datetime, issue: str) -> list[Source]:
-    lottery = Source(f"kl8/{issue}", "lottery", bits_of("lottery"), "福彩快乐8 下一期开奖号码", stamp(due))
-    dice = Source(f"witness/{issue}", "dice", bits_of("dice", 12), "见证人当众掷 12 个骰子，按先后记下", stamp(due))
-    return [lottery, dice]
-
-
-def _secret(name: str) -> bytes:
-    """The same each time: a demo keeps no secret."""
-    return hashlib.sha256(f"{SEED}|{name}".encode()).digest()

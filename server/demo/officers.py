@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple
 from stdnum.cn import ric, uscc
 
 from server.demo.district import BRIGADE, HAZCHEM, INDUSTRY, LEGAL, REGION
+from server.demo.plan import moment
 from server.domain.agency import AgencyEntry
 from server.domain.interest import InterestEntry
 from server.domain.leave import LeaveEntry
@@ -49,9 +50,9 @@ _OFFICERS: Final = (
     _Officer("zhao", "赵一诺", "female", INDUSTRY, _IC),
     _Officer("sun", "孙立群", "male", INDUSTRY, _ALL),
     _Officer("chen", "陈望舒", "female", INDUSTRY, _IC),
-    _Officer("officer-09", "高志远", "male", INDUSTRY, _IC),
-    _Officer("officer-10", "徐静雯", "female", INDUSTRY, ("industry_commerce",)),
-    _Officer("officer-11", "罗建平", "male", INDUSTRY, ("industry_commerce",)),
+    _Officer("gao", "高志远", "male", INDUSTRY, _IC),
+    _Officer("xu", "徐静雯", "female", INDUSTRY, ("industry_commerce",)),
+    _Officer("luo", "罗建平", "male", INDUSTRY, ("industry_commerce",)),
     _Officer("officer-12", "吴静", "female", LEGAL, ("industry_commerce",)),
     _Officer("officer-13", "韩铭", "male", LEGAL, ("hazardous_chemicals",)),
     _Officer("officer-14", "曹子衡", "male", LEGAL, ("safety_services",)),
@@ -89,11 +90,15 @@ _INTERESTS: Final = (
 )
 
 _LEAVE: Final = (
-    ("song", 2, 6, "whole", "annual"),
-    ("chen", 1, 1, "morning", "training"),
-    ("officer-18", -1, 12, "whole", "sick"),
+    ("song", -2, -4, "whole", "annual"),
+    ("chen", -1, -1, "morning", "training"),
+    ("officer-18", 1, -9, "whole", "sick"),
+    ("liu", -2, -4, "whole", "training"),
+    ("gao", 2, -2, "whole", "training"),
+    ("xu", 2, -2, "whole", "training"),
+    ("luo", 2, -2, "whole", "training"),
 )
-"""Officer, first and last day counted from today, part of the day, kind."""
+"""Officer, the weekdays before today of the first and the last day (below nought: after it), part of the day, kind."""
 
 
 def fill(conn: Connection, sealer: Sealer, today: date, now: datetime) -> None:
@@ -102,7 +107,7 @@ def fill(conn: Connection, sealer: Sealer, today: date, now: datetime) -> None:
     experts.insert_experts(conn, sealer, expert_entries(), "demo", now)
     agencies.insert_agencies(conn, _agencies(today), "demo", now)
     for place, (who, first, last, part, kind) in enumerate(_LEAVE, 1):
-        since, until = (today + timedelta(first)).isoformat(), (today + timedelta(last)).isoformat()
+        since, until = (moment(today, ago, 9).date().isoformat() for ago in (first, last))
         leaves.add_leave(conn, f"leave-{place}", LeaveEntry(who, since, until, _part(part), kind, ""), "demo", now)
 
 

@@ -39,4 +39,7 @@ ACCOUNTS: Final = (
     Account("steering", "黄思远", None, ("steering_group",), False),
     Account("auditor", "何清", None, ("auditor",), False),
     Account("admin", "林涛", None, ("admin",), False),
+    Account("gao", "高志远", INDUSTRY, ("officer",), True),
+    Account("xu", "徐静雯", INDUSTRY, ("officer",), True),
+    Account("luo", "罗建平", INDUSTRY, ("officer",), True),
 )

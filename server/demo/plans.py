@@ -1,33 +1,30 @@
-"""The demo's annual plans: this year's, released, filed and once amended; next year's, in the making; who was drawn."""
+"""The demo's annual plans: this year's, released, filed and once amended; next year's, in the making."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from server.demo.district import BRIGADE, HAZCHEM, INDUSTRY
 from server.demo.item_list import LEGAL_CLERK
-from server.demo.plan import UNIT_OF, VISITS, moment, tasks
+from server.demo.plan import moment
 from server.domain.subject import Subject
-from server.domain.task import Task
 from server.office import joint_lists, plan_lines
 from server.office import plans as office
 from server.office.plan_facts import proposal_for, released_items
 from server.store.people import Person
-from server.store.selections import Selection, add_selections
 from server.store.session import Connection
-from server.store.tasks import add_task
 
 CLERKS: Final = {
     HAZCHEM: Person("clerk", "clerk", "周敏", HAZCHEM, ("unit_clerk",), None),
-    INDUSTRY: Person("clerk-ic", "clerk-ic", "", INDUSTRY, ("unit_clerk",), None),
-    BRIGADE: Person("clerk-brigade", "clerk-brigade", "", BRIGADE, ("unit_clerk",), None),
+    INDUSTRY: Person("clerk-ic", "clerk-ic", "罗秋燕", INDUSTRY, ("unit_clerk",), None),
+    BRIGADE: Person("clerk-brigade", "clerk-brigade", "田玉洁", BRIGADE, ("unit_clerk",), None),
 }
 HEADS: Final = {
     HAZCHEM: Person("head", "head", "郑国强", HAZCHEM, ("unit_head",), None),
-    INDUSTRY: Person("head-ic", "head-ic", "", INDUSTRY, ("unit_head",), None),
-    BRIGADE: Person("head-brigade", "head-brigade", "", BRIGADE, ("unit_head",), None),
+    INDUSTRY: Person("head-ic", "head-ic", "田振华", INDUSTRY, ("unit_head",), None),
+    BRIGADE: Person("head-brigade", "head-brigade", "任志刚", BRIGADE, ("unit_head",), None),
 }
 PRINCIPAL: Final = Person("principal", "principal", "马文博", None, ("principal",), None)
 
@@ -47,15 +44,11 @@ MARKET: Final = "卧龙区市场监督管理局"
 JOINED_LINE: Final = (BRIGADE, "hazchem-storage", "市场监管部门牵头的联合抽查", 3, 100, "participant", MARKET)
 """What the amendment brings in."""
 
-CAPPED: Final = (3, 91, 95)
-"""Places of the three subjects that were drawn twice this year; the first is on the key list."""
-
 
 def fill(conn: Connection, today: date, everybody: Sequence[Subject]) -> None:
-    """Both plans by the office's own acts, and the draws of this year."""
+    """Both plans by the office's own acts."""
     _this_year(conn, today)
     _amended(conn, today, everybody)
-    _drawn(conn, today, everybody)
     _next_year(conn, today)
 
 
@@ -166,41 +159,3 @@ def _entered(conn: Connection, today: date, ago: int, year: int, row: Row, reaso
     }
     entered = {name: str(value) for name, value in values.items()}
     return plan_lines.add_line(conn, CLERKS[unit], at, year, entered)
-
-
-# --- who was drawn ----------------------------------------------------------------------------------------------------
-
-
-def _drawn(conn: Connection, today: date, everybody: Sequence[Subject]) -> None:
-    """The draws of the demo's tasks, and two earlier ones of which three subjects were both times."""
-    known = tasks(today)
-    found = [
-        Selection(f"task-{task}", everybody[visit.subject - 1].id, UNIT_OF[task], known[task].window_from)
-        for visit in VISITS
-        for task in visit.tasks
-    ]
-    for task in _earlier(today):
-        add_task(conn, task)
-        found += [Selection(task.id, everybody[place - 1].id, task.unit_id, task.window_from) for place in CAPPED]
-    add_selections(conn, found)
-
-
-def _earlier(today: date) -> list[Task]:
-    """Two tasks of the first half of the year that are done."""
-    made = []
-    for number, (month, unit) in enumerate(((1, HAZCHEM), (2, BRIGADE)), 1):
-        first = min(date(today.year, month, 5), today)
-        last = (first + timedelta(40)).isoformat()
-        made.append(
-            Task(
-                id=f"task-earlier-{number}",
-                name=f"{today.year}年特种作业抽查（第{'一二'[number - 1]}批）",
-                unit_id=unit,
-                draw="undirected",
-                window_from=first.isoformat(),
-                window_to=last,
-                due_on=last,
-                items=("special-operations",),
-            )
-        )
-    return made

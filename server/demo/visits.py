@@ -24,10 +24,11 @@ from server.demo.scenes import (
 
 
 class Play(NamedTuple):
-    """Which scene a visit plays, and on which weekday before today it begins."""
+    """Which scene a visit plays, and on which weekday before today it begins, in which half of it."""
 
     scene: Callable[[Visit, date, int], None]
     workdays_ago: int
+    half: str = "am"
 
 
 def no_problem(visit: Visit, today: date, ago: int) -> None:
@@ -88,36 +89,36 @@ def entry_refused(visit: Visit, today: date, ago: int) -> None:
 
 def ordered(visit: Visit, today: date, ago: int) -> None:
     """Type 5 with type 1 beside it, two items at one door; something written on site comes after the final."""
-    li, zhang, wang = visit.phones
+    leader, second, third = visit.phones
     meet(visit, moment(today, ago, 14, 3))
     enter(visit)
     attend(visit, visit.subject.contact, "厂长")
     answer(visit, {"hc-1.02", "hc-2.01", "hc-5.04"})
-    find(visit, zhang, findings.FADED_SIGN)
-    find(visit, zhang, findings.MIXED_STORE)
-    find(visit, wang, findings.EXPIRED_MASKS)
+    find(visit, second, findings.FADED_SIGN)
+    find(visit, second, findings.MIXED_STORE)
+    find(visit, third, findings.EXPIRED_MASKS)
     exchange(visit)
     results = {"hazchem-storage": ["ordered_to_correct"], "special-operations": ["no_problem_found"]}
     conclude(visit, results, "ordered_to_correct", "发现 3 个问题，其中重大 1 个，已责令限期改正。")
     signed = sign_all(visit)
-    li.propose(visit.id, "ordered_to_correct", signed)
-    li.sync()
-    zhang.set(visit.id, "answer/hc-4.01/note", "防雷检测报告原件回单位后补看，编号已记。")
+    leader.propose(visit.id, "ordered_to_correct", signed)
+    leader.sync()
+    second.set(visit.id, "answer/hc-4.01/note", "防雷检测报告原件回单位后补看，编号已记。")
 
 
 def put_off(visit: Visit, today: date, ago: int) -> None:
     """Type 8, and the subject won't sign: his refusal is in the record."""
-    liu, song = visit.phones
+    leader, mate = visit.phones
     meet(visit, moment(today, ago, 9, 40))
     enter(visit)
     attend(visit, visit.subject.contact, "仓储主管")
     answer(visit, {"hc-2.02", "hc-1.05"})
-    find(visit, liu, findings.OVER_LIMIT)
-    find(visit, song, findings.LEAKING_TRAY)
+    find(visit, leader, findings.OVER_LIMIT)
+    find(visit, mate, findings.LEAKING_TRAY)
     exchange(visit)
-    due = (liu.clock + timedelta(20)).astimezone(BEIJING).date().isoformat()
-    followup = {"owner": "liu", "due": due, "text": "超量储存情况另行立案调查。"}
-    liu.set(visit.id, "visit/followup", followup)
+    due = (leader.clock + timedelta(20)).astimezone(BEIJING).date().isoformat()
+    followup = {"owner": leader.person.id, "due": due, "text": "超量储存情况另行立案调查。"}
+    leader.set(visit.id, "visit/followup", followup)
     conclude(visit, _all(visit, "pending_followup"), "pending_followup", "发现 2 个问题，超量储存另行处理。")
     finish(visit, "pending_followup", sign_all(visit, refusal="对超量认定有意见，拒绝签字"))
 
@@ -132,116 +133,118 @@ def void(visit: Visit, today: date, ago: int) -> None:
 
 def unqualified(visit: Visit, today: date, ago: int) -> None:
     """Type 10 by a standard: the confined spaces of a works don't comply."""
-    zhao, sun, chen = visit.phones
+    leader, second, third = visit.phones
     meet(visit, moment(today, ago, 9, 0))
     enter(visit)
     attend(visit, visit.subject.contact, "安全总监")
     answer(visit, {"cs-1.01", "cs-4.03"})
-    find(visit, sun, findings.UNLISTED_PIT)
-    find(visit, chen, findings.DEAD_DETECTOR)
+    find(visit, second, findings.UNLISTED_PIT)
+    find(visit, third, findings.DEAD_DETECTOR)
     exchange(visit)
-    zhao.set(visit.id, "visit/basis:confined-space", "GB 46768-2025 第4.1.1条、第4.5.1条")
+    leader.set(visit.id, "visit/basis:confined-space", "GB 46768-2025 第4.1.1条、第4.5.1条")
     conclude(visit, _all(visit, "unqualified"), "unqualified", "有限空间辨识和检测仪器不符合强制性标准，判为不合格。")
     finish(visit, "unqualified", sign_all(visit))
 
 
 def stale(visit: Visit, today: date, ago: int) -> None:
     """All have signed, then a date is corrected: every signature shows what changed."""
-    wang = visit.phones[2]
+    third = visit.phones[2]
     meet(visit, moment(today, ago, 9, 30))
     enter(visit)
     attend(visit, visit.subject.contact, "副总经理")
     answer(visit, {"hc-1.05"})
-    row = find(visit, wang, findings.LEAKING_TRAY)
+    row = find(visit, third, findings.LEAKING_TRAY)
     exchange(visit)
     conclude(visit, _all(visit, "ordered_to_correct"), "ordered_to_correct", "发现 1 个问题，已责令限期改正。")
     sign_all(visit)
-    ahead = wang.clock + timedelta(minutes=19)
+    ahead = third.clock + timedelta(minutes=19)
     path = ["finding", row, "due"]
-    due = (wang.clock + timedelta(7)).astimezone(BEIJING).date().isoformat()
-    base = wang.pages[visit.id].heads(path)
-    wang.act(visit.id, "set", path, due, base=base, at=ahead)  # her phone's clock runs ahead, and the server notes it
+    due = (third.clock + timedelta(7)).astimezone(BEIJING).date().isoformat()
+    base = third.pages[visit.id].heads(path)
+    third.act(visit.id, "set", path, due, base=base, at=ahead)  # that phone's clock runs ahead, and the server notes it
     exchange(visit)
 
 
 def pending(visit: Visit, today: date, ago: int) -> None:
     """Proposed, but one member signed on the leader's phone and has yet to confirm it on her own."""
-    li, zhang, _ = visit.phones
+    leader, second, third = visit.phones
     meet(visit, moment(today, ago, 14, 20))
     enter(visit)
     attend(visit, visit.subject.contact, "安全员")
     answer(visit, {"hc-1.02"})
-    find(visit, li, findings.FADED_SIGN)
+    find(visit, leader, findings.FADED_SIGN)
     exchange(visit)
     conclude(visit, _all(visit, "ordered_to_correct"), "ordered_to_correct", "发现 1 个问题，已责令限期改正。")
-    signed = [li.sign(visit.id, "li", "leader"), zhang.sign(visit.id, "zhang", "member")]
-    signed.append(li.sign(visit.id, "wang", "member", via=True))
-    signed.append(li.sign(visit.id, "subject", "subject"))
+    signed = [phone.sign(visit.id, phone.person.id, role) for phone, role in ((leader, "leader"), (second, "member"))]
+    signed.append(leader.sign(visit.id, third.person.id, "member", via=True))
+    signed.append(leader.sign(visit.id, "subject", "subject"))
     exchange(visit)
     finish(visit, "ordered_to_correct", signed)
 
 
 def interrupted(visit: Visit, today: date, ago: int) -> None:
     """A crew of two loses one at the gate: he knows somebody there, and declares it."""
-    song = visit.phones[1]
+    mate = visit.phones[1]
     meet(visit, moment(today, ago, 10, 10))
     enter(visit)
     answer(visit, {"hc-1.05"}, share=0.4)
-    find(visit, song, findings.LEAKING_TRAY)
+    find(visit, mate, findings.LEAKING_TRAY)
     exchange(visit)
-    song.set(visit.id, "visit/no_interest:song", {"interest": True, "reason": "保管员是本人表弟，刚刚得知。"})
-    song.set(visit.id, "answer/hc-3.01/note", "台账还没看完。")
+    mate.set(
+        visit.id, f"visit/no_interest:{mate.person.id}", {"interest": True, "reason": "保管员是本人表弟，刚刚得知。"}
+    )
+    mate.set(visit.id, "answer/hc-3.01/note", "台账还没看完。")
     exchange(visit)
 
 
 def joint(visit: Visit, today: date, ago: int) -> None:
     """The joint check of a workshop, half done."""
-    zhao, sun, chen = visit.phones
+    leader, second, third = visit.phones
     meet(visit, moment(today, ago, 15, 0))
     enter(visit)
     attend(visit, visit.subject.contact, "车间主任")
     answer(visit, {"wf-1.01", "wf-2.01", "wf-3.05"}, share=0.7)
-    find(visit, zhao, findings.LOCKED_EXIT)
-    find(visit, sun, findings.LOW_PRESSURE)
-    find(visit, chen, findings.OPEN_PANEL)
+    find(visit, leader, findings.LOCKED_EXIT)
+    find(visit, second, findings.LOW_PRESSURE)
+    find(visit, third, findings.OPEN_PANEL)
     exchange(visit)
 
 
 def conflict(visit: Visit, today: date, ago: int) -> None:
     """Out of reach of any network: two wrote the same field, one struck a row, one tried to choose the result."""
-    li, zhang, wang = visit.phones
+    leader, second, third = visit.phones
     meet(visit, moment(today, ago, 9, 15))
     enter(visit)
     attend(visit, visit.subject.contact, "库管主任")
     answer(visit, {"hc-2.01", "hc-1.05", "hc-1.02"}, share=0.85)
-    mixed = find(visit, zhang, findings.MIXED_STORE)
-    tray = find(visit, wang, findings.LEAKING_TRAY)
+    mixed = find(visit, second, findings.MIXED_STORE)
+    tray = find(visit, third, findings.LEAKING_TRAY)
     exchange(visit)
-    li.set(visit.id, f"finding/{mixed}/severity", "major")
-    zhang.set(visit.id, f"finding/{mixed}/severity", "general")
-    wang.set(visit.id, f"finding/{mixed}/place", "乙类库东北角，靠近卷帘门")
-    li.set(visit.id, f"finding/{tray}/text", "托盘积液约 2 升未清理，围堰缺口长 0.3 米。")
-    wang.set(visit.id, f"finding/{tray}/text", "托盘积液未清理，围堰西南角有缺口。")
-    struck = find(visit, zhang, findings.FADED_SIGN)
+    leader.set(visit.id, f"finding/{mixed}/severity", "major")
+    second.set(visit.id, f"finding/{mixed}/severity", "general")
+    third.set(visit.id, f"finding/{mixed}/place", "乙类库东北角，靠近卷帘门")
+    leader.set(visit.id, f"finding/{tray}/text", "托盘积液约 2 升未清理，围堰缺口长 0.3 米。")
+    third.set(visit.id, f"finding/{tray}/text", "托盘积液未清理，围堰西南角有缺口。")
+    struck = find(visit, second, findings.FADED_SIGN)
     exchange(visit)
-    wang.act(visit.id, "del", ["finding", struck], {"reason": "和另一条重复"})
-    zhang.set(visit.id, "visit/result:hazchem-storage", ["ordered_to_correct"])
-    zhang.shoot(visit.id, f"finding:{mixed}", "drums", visit.geo, is_sent=False)
+    third.act(visit.id, "del", ["finding", struck], {"reason": "和另一条重复"})
+    second.set(visit.id, "visit/result:hazchem-storage", ["ordered_to_correct"])
+    second.shoot(visit.id, f"finding:{mixed}", "drums", visit.geo, is_sent=False)
     exchange(visit)
 
 
 PLAYS: Final = {
     "approved": Play(no_problem, 30),
     "unreachable": Play(unreachable, 18),
-    "refused": Play(entry_refused, 16),
-    "ordered": Play(ordered, 14),
+    "refused": Play(entry_refused, 16, "pm"),
+    "ordered": Play(ordered, 14, "pm"),
     "returned": Play(put_off, 12),
     "void": Play(void, 10),
     "unqualified": Play(unqualified, 9),
     "stale": Play(stale, 5),
-    "pending": Play(pending, 4),
+    "pending": Play(pending, 4, "pm"),
     "interrupted": Play(interrupted, 3),
-    "joint": Play(joint, 2),
+    "joint": Play(joint, 2, "pm"),
     "conflict": Play(conflict, 1),
 }
 """Name of a visit -> its play, in the order of time; visits without one are still to be begun."""

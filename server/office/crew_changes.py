@@ -14,7 +14,7 @@ from server.domain.entry import Entry
 from server.domain.faults import Invalid, number_faults
 from server.domain.instant import beijing_day, stamp
 from server.errors import Problem
-from server.office.act import act, digest_of, new_id
+from server.office.act import act, digest_of, named, new_id
 from server.office.crew_file import keep_version
 from server.office.crew_room import lent, losses_of, permit_seen, said_reason
 from server.office.crew_teams import domain_of_task, half_day_of, here, ids_of, with_team
@@ -143,8 +143,9 @@ def asked(
     if wanted is not None and (wanted in seen.members or wanted not in crews.candidates_by_id(conn, [wanted])):
         raise Problem("crew_substitute_unfit", name=wanted[:20])
     match = match_for_change(conn, seen)
+    id = named("crew_change", seen.id, out, len(crews.changes_of_visit(conn, seen.id)), stamp(now))
     made = Change(
-        new_id(), seen.id, seen.unit_id, None if match is None else match.id, seen.code, out, kind, reason, wanted, why,
+        id, seen.id, seen.unit_id, None if match is None else match.id, seen.code, out, kind, reason, wanted, why,
         "asked", person.id, stamp(now),
     )  # fmt: skip
     crews.add_change(conn, made)

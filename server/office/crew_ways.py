@@ -15,7 +15,7 @@ from server.domain.instant import stamp
 from server.domain.officer import DOMAINS, SEXES, period, said
 from server.domain.text import clean
 from server.errors import Problem
-from server.office.act import act, digest_of, new_id, permit
+from server.office.act import act, digest_of, named, new_id, permit
 from server.office.crew_changes import feasible_now
 from server.office.crew_room import Room, permit_seen, room_for, said_reason
 from server.office.crew_teams import BARS_DIRECT
@@ -68,8 +68,9 @@ def ask_way(
     leader = None if merged else _direct(conn, room, visit_id, chosen, values.get("leader", ""))
     if merged:
         _must_be_guests(conn, room, chosen)
+    id = named("crew_way", task_id, len(crews.ways_of_task(conn, task_id)), kind, visit_id, stamp(now))
     made = Way(
-        new_id(), task_id, room.unit_id, "merged_pool" if merged else "direct_assignment", visit_id, chosen, leader,
+        id, task_id, room.unit_id, "merged_pool" if merged else "direct_assignment", visit_id, chosen, leader,
         clean(office), clean(consent), reason, explanation, "asked", person.id, stamp(now),
     )  # fmt: skip
     crews.add_way(conn, made)

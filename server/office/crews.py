@@ -17,7 +17,7 @@ from server.domain.entry import Entry
 from server.domain.faults import Invalid, number_faults
 from server.domain.instant import beijing_day, stamp
 from server.errors import Problem
-from server.office.act import act, digest_of, new_id
+from server.office.act import act, digest_of, named
 from server.office.crew_file import keep_version
 from server.office.crew_room import SLOTS, Room, permit_seen, room_for, said_reason
 from server.office.crew_teams import ids_of, teams_of, unfit
@@ -72,15 +72,15 @@ def _planned(
     for seen in room.visits:
         half_day, k = entry.line(f"half_day:{seen.id}", most=13), entry.number(f"k:{seen.id}", LEAST, MOST)
         experts = entry.number(f"experts:{seen.id}", 0, MOST, required=False) or 0
-        named = tuple(sorted({one for one in appointed.get(seen.id, ()) if one}))
-        reason = entry.line(f"expert_reason:{seen.id}", most=200, required=experts > 0 or bool(named))
+        wanted = tuple(sorted({one for one in appointed.get(seen.id, ()) if one}))
+        reason = entry.line(f"expert_reason:{seen.id}", most=200, required=experts > 0 or bool(wanted))
         entry.faults += number_faults(f"expert_reason:{seen.id}", reason)
         first = max(seen.window_from, room.day)
         if half_day and not (is_half_day(half_day) and first <= half_day[:10] <= seen.window_to):
             entry.wrong(f"half_day:{seen.id}", "crew_half_day", since=first, until=seen.window_to)
-        if len(named) > MOST or not set(named) <= crews.experts_there(conn, half_day[:10]).keys():
+        if len(wanted) > MOST or not set(wanted) <= crews.experts_there(conn, half_day[:10]).keys():
             entry.wrong(f"appointed:{seen.id}", "crew_expert_unknown")
-        found.append(Plan(seen.id, room.task.id, half_day, k or LEAST, experts, reason, person.id, stamp(now), named))
+        found.append(Plan(seen.id, room.task.id, half_day, k or LEAST, experts, reason, person.id, stamp(now), wanted))
     if not entry.is_good:
         raise Invalid(entry.faults, ARTICLE)
     return found
@@ -146,7 +146,7 @@ def _committed(
     person: Person,
     now: datetime,
 ) -> Match:
-    match_id, (place, prev) = new_id(), crews.last_link(conn)
+    match_id, (place, prev) = named("crew_match", room.task.id, attempt), crews.last_link(conn)
     visits = [_said(one) for one in room.planned]
     rules = canonical(
         {
@@ -220,13 +220,13 @@ def _experts(conn: Connection, room: Room) -> dict[str, dict[str, Any]]:
     for seen in room.visits:
         its = room.plans.get(seen.id)
         if its is not None and (its.experts or its.appointed):
-            day, named = its.half_day[:10], list(its.appointed)
-            if not set(named) <= crews.experts_there(conn, day).keys():
+            day, wanted = its.half_day[:10], list(its.appointed)
+            if not set(wanted) <= crews.experts_there(conn, day).keys():
                 raise Problem("crew_expert_left", subject=seen.name)
-            elig = [one for one in crews.experts_for(conn, room.domain, day) if one not in named]
+            elig = [one for one in crews.experts_for(conn, room.domain, day) if one not in wanted]
             if len(elig) < its.experts:
                 raise Problem("crew_no_expert", subject=seen.name, n=len(elig))
-            found[seen.code] = {"n": its.experts, "elig": elig, "appointed": named, "reason": its.expert_reason}
+            found[seen.code] = {"n": its.experts, "elig": elig, "appointed": wanted, "reason": its.expert_reason}
     return found
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Final
 
 import httpx
 import msgspec
 import sqlalchemy as sa
 
 from server.demo import load
-from server.demo.plan import DISPATCHED_AGO, UNIT_OF, VISITS, moment, visit_ids
 from server.settings import Settings
 from server.store import tables
 from server.store.people import csrf_of
@@ -23,22 +25,36 @@ from tests.dispatching import database_of
 from tests.running import Running
 
 TODAY = date(2026, 11, 24)
-IDS = visit_ids(moment(TODAY, DISPATCHED_AGO, 16))
-"""Name of a visit in the demo's plan -> its id."""
-
-UNITS = {planned.name: UNIT_OF[planned.tasks[0]] for planned in VISITS}
 HTML = {"Accept": "text/html"}
+_FOLDER: Final = tempfile.TemporaryDirectory(prefix="suijian-demo-")
+_LOADED: Final = Path(_FOLDER.name) / "data"
+
+
+def _load(data: Path, database_url: str | None = None) -> dict[str, str]:
+    settings = Settings(data=data, database_url=database_url) if database_url else Settings(data=data)
+    with closing(open_database(settings.database)) as db:
+        return load(db, settings, TODAY, datetime(2026, 11, 24, 6, tzinfo=UTC))
+
+
+def _loaded() -> dict[str, str]:
+    """Loads the demo once; every server on the embedded database begins with a copy."""
+    _LOADED.mkdir()
+    (_LOADED / "suijian.db").write_bytes(databases.migrated_file())
+    return _load(_LOADED)
+
+
+IDS: Final = _loaded()
+"""Name of a visit in the demo's plays -> its id; the lot says whose it is."""
 
 
 def demo_server(data: Path, database_url: str | None = None) -> Running:
     """A server with the demo district, started; on the embedded database where no other is given."""
-    data.mkdir(parents=True)
     if database_url is None:
-        (data / "suijian.db").write_bytes(databases.migrated_file())
-    settings = Settings(data=data, database_url=database_url) if database_url else Settings(data=data)
-    with closing(open_database(settings.database)) as db:
-        load(db, settings, TODAY, datetime(2026, 11, 24, 6, tzinfo=UTC))
-    return Running(data, **({"SUIJIAN_DATABASE_URL": database_url} if database_url else {})).start()
+        shutil.copytree(_LOADED, data)
+        return Running(data).start()
+    data.mkdir(parents=True)
+    assert _load(data, database_url) == IDS
+    return Running(data, SUIJIAN_DATABASE_URL=database_url).start()
 
 
 class Office:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from server.demo.tasks import UNIT_OF
 from server.store import reviews
-from tests.office.district import HTML, IDS, UNITS, Office, csrf, demo_server, listed, pills
+from tests.office.district import HTML, IDS, Office, csrf, demo_server, listed, pills
 
-OWN = {name for name, unit in UNITS.items() if unit == "hazchem-section"}
+OWN = {name for name, unit in UNIT_OF.items() if unit == "hazchem-section"}
 
 
 @pytest.fixture(scope="module")

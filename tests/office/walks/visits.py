@@ -49,7 +49,7 @@ WALKS = {
     "return": _review("refused", "return", comment="请补一张门卫登记的照片。"),
     "op.admit": _admit,
     "op.rule": _rule,
-    "op.assign": _op("head", "fresh-two", "assign", ["crew", "liu"], {"role": "member", "reason": "增派"}),
+    "op.assign": _op("head", "fresh-two", "assign", ["crew", "wang"], {"role": "removed", "reason": "另有任务"}),
     "op.reopen": lambda office: Step("head", lambda: office.act("head", "returned", "reopen", reason="按审核意见补正")),
     "op.void": lambda office: Step("head", lambda: office.act("head", "fresh-one", "void", reason="重复派发")),
 }
