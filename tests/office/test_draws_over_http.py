@@ -36,10 +36,14 @@ class Hall:
     def restart(self) -> None:
         """Ends the server in the middle of whatever it does, and starts it again on the same data."""
         self.running.kill()
+        self.sign_out()
+        self.running.start()
+
+    def sign_out(self) -> None:
+        """Everybody leaves: who is asked for next signs in anew."""
         for one in self._clients.values():
             one.close()
         self._clients.clear()
-        self.running.start()
 
     def client(self, who: str) -> httpx.Client:
         if who not in self._clients:
