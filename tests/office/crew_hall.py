@@ -112,6 +112,11 @@ class CrewHall:
         self.done("clerk", f"/tasks/{task}/dispatch", confirm="yes")
         return task
 
+    def forget_draws(self) -> None:
+        """Whatever was drawn so far was drawn years ago: everybody may be drawn twice again."""
+        with self.db.write() as conn:
+            conn.execute(sa.update(tables.selection).values(locked_on="2020-01-01"))
+
     def plan(self, task: str, half_days: Mapping[str, str], **more: str) -> None:
         """Saves when each visit is made: visit -> half-day."""
         self.done("clerk", f"/crews/{task}/plan", **{f"half_day:{id}": one for id, one in half_days.items()}, **more)
