@@ -602,6 +602,19 @@ CODES: dict[str, Code] = {
         "还没有存下的抽取结果，不能派发。请先抽取，或导入牵头部门的名单。",
         "There is no stored draw, so nothing can be dispatched: draw first, or import the lead's list.",
     ),
+    "task_reserved": Code(
+        409,
+        "15-1",
+        "名单里有 {n} 户（{codes}）也在另一次还没有下达的抽取里，可能抽到第三次。请等那次下达或者作废以后再下达。",
+        "{n} subjects of the list ({codes}) are in a draw that isn't dispatched yet and might be drawn a third time. "
+        "Wait until that one is dispatched or void.",
+    ),
+    "task_all_twice": Code(
+        409,
+        "15-1",
+        "名单里的每一户本年都已抽到 {cap} 次，没有可以检查的。",
+        "Everybody on the list has been drawn {cap} times this year already: there is nobody to inspect.",
+    ),
     "task_list_unknown": Code(
         409,
         "13",
@@ -894,12 +907,8 @@ CODES: dict[str, Code] = {
         "参数 {name} 要写一个从 {least} 到 {most} 的整数，现在写的是“{given}”。",
         "The parameter '{name}' is '{given}'; it has to be a whole number from {least} to {most}.",
     ),
-    "log_none": Code(
-        404, None, "没有条数为 {size} 的检查点。", "There is no checkpoint of {size} entries."
-    ),
-    "note_bad": Code(
-        400, None, "这不是检查点的文本（{why}）。", "This is not the text of a checkpoint: {why}."
-    ),
+    "log_none": Code(404, None, "没有条数为 {size} 的检查点。", "There is no checkpoint of {size} entries."),
+    "note_bad": Code(400, None, "这不是检查点的文本（{why}）。", "This is not the text of a checkpoint: {why}."),
     "cosignature_of_none": Code(
         409,
         None,
@@ -953,6 +962,80 @@ CODES: dict[str, Code] = {
     "truncated": Code(400, None, "上传内容不完整，本次未保存。", "The body ends too early; nothing of it was taken."),
     "no_picture": Code(404, None, "此文件没有可显示的图片。", "There is no picture to show of this file."),
     "bad_range": Code(416, None, "所请求的片段超出文件范围。", "The part that is asked for lies outside the file."),
+    # --- documents of a visit ------------------------------------------------------------------------------------
+    "document_not_begun": Code(
+        409, "23", "这次检查还没有开始或已作废，不能制作文书。", "The visit isn't begun, or void: it has no documents."
+    ),
+    "document_not_final": Code(
+        409,
+        "23",
+        "检查记录还没有定稿。请等全体检查人员签字定稿后再制作。",
+        "The record isn't final. Documents are made of what every member of the crew has signed.",
+    ),
+    "document_nothing_ordered": Code(
+        409,
+        "24",
+        "记录里没有责令改正的问题（当场改正或限期改正），不能制作责令限期整改指令书。",
+        "The record holds no finding that is ordered to be corrected, on the spot or by a day.",
+    ),
+    "document_due_missing": Code(
+        409,
+        "24",
+        "有限期改正的问题没有写改正期限。请退回检查组补上。",
+        "A finding is ordered to be corrected by a day, and no day is written. Return the record to the crew.",
+    ),
+    "document_nothing_major": Code(
+        409,
+        "24",
+        "记录里没有重大隐患，不需要现场处理措施决定。",
+        "The record holds no major finding: there is nothing to decide on site.",
+    ),
+    "document_no_order": Code(
+        409,
+        "24",
+        "这次检查不是整改复查，没有可以复查的整改指令。",
+        "This visit looks after no order: there is nothing to recheck.",
+    ),
+    "document_nothing_refused": Code(
+        409,
+        "23",
+        "记录里没有拒绝签字，也没有拒绝检查的情形。",
+        "The record holds neither a refused signature nor a refused inspection.",
+    ),
+    "document_exists": Code(
+        409,
+        None,
+        "已有一份有效的同类文书（{no}）。文书不能改，只能另制一份替代它，并写明原因。",
+        "There is one already ({no}). A document is never edited: another one replaces it, with a reason.",
+    ),
+    "document_replaced": Code(
+        409, None, "这份文书已被替代，请以新的一份为准。", "That document was replaced by a newer one."
+    ),
+    "glyphs_missing": Code(
+        422,
+        None,
+        "有 {n} 个字符字库里没有，印不出来：{found}。可以勾选用编号代替，或换装字库。",
+        "The fonts lack {n} characters: {found}. Have their numbers printed in their place, or install fonts.",
+    ),
+    "fonts_missing": Code(
+        503,
+        None,
+        "还没有中文字体，正在取。请一分钟后再试，或请管理员运行 make fonts。",
+        "There are no Chinese fonts yet; they are being fetched. Try again in a minute, or run 'make fonts'.",
+    ),
+    "paper_failed": Code(
+        503,
+        None,
+        "文书没有排印出来，编号没有占用。请再试一次；再次失败请告诉管理员。",
+        "The document could not be printed, and no number was taken. Please try again, then tell the administrator.",
+    ),
+    "recheck_open": Code(409, None, "这份指令已安排了复查，还没有结束。", "A recheck of this order is under way."),
+    "recheck_not_needed": Code(
+        409,
+        None,
+        "这份指令已被替代、已经复查结束，或没有限期改正的问题。",
+        "That order was replaced or closed, or it sets no day by which anything is to be corrected.",
+    ),
 }
 
 TITLES: dict[int, tuple[str, str]] = {

@@ -185,7 +185,8 @@ class Chosen(msgspec.Struct, frozen=True):
 
 
 class Locked(msgspec.Struct, frozen=True):
-    """The list that dispatch fixes: of which draw, or of which list of a lead."""
+    """The list that dispatch fixes: of which draw, or of which list of a lead; `left_out` have been drawn twice."""
 
     no: str
     subjects: tuple[Chosen, ...]
+    left_out: tuple[Chosen, ...] = ()

@@ -12,16 +12,17 @@ import msgspec
 from server.domain.faults import Fault
 from server.domain.instant import beijing_day, stamp
 from server.domain.item import Item, covers, template_of
-from server.domain.task import Chosen, Locked, Task
+from server.domain.task import Locked, Task
 from server.errors import Problem
 from server.office import notices
 from server.office.act import act, digest_of, named, permit
 from server.office.draws import lock_for
 from server.office.field import Field, VisitOrder
+from server.office.lead_lists import lock_list
 from server.office.plans import Faulty, reason_of
 from server.office.task_facts import items_of
 from server.office.tasks import held, must_be_above_floor, task_for
-from server.store import joint_lists, plans, selections, tasks, trail
+from server.store import plans, selections, tasks, trail
 from server.store.people import Person
 from server.store.selections import Selection
 from server.store.session import Connection
@@ -48,7 +49,7 @@ def dispatch_task(
         raise Problem("task_not_approved")
     must_be_above_floor(conn, old)
     unit_id = _executing(conn, old, values)
-    drawn = _of_list(conn, old) if old.is_participant else lock_for(conn, person, now, old)
+    drawn = lock_list(conn, now, old) if old.is_participant else lock_for(conn, person, now, old)
     its = items_of(conn, old)
     fresh = {
         "state": "dispatched",
@@ -69,6 +70,7 @@ def dispatch_task(
         "list": drawn.no,
         "notice": notice.sha256,
         "exempt": sum(one.ground is not None for one in drawn.subjects),
+        "left_out": [one.code for one in drawn.left_out],
     }
     entry = trail.Act("task.dispatch", person.id, f"task:{task_id}", digest_of(old), digest_of(made), detail)
     trail.append(conn, [entry], now)
@@ -97,7 +99,10 @@ def ask_withdrawal(conn: Connection, person: Person, now: datetime, task_id: str
 def withdraw(
     conn: Connection, person: Person, now: datetime, withdrawal_id: str, answer: str, reason: str, field: Field
 ) -> None:
-    """The head lets a subject out of the list, or doesn't, and never at his own request; its visit is void then."""
+    """The head lets a subject out of the list, or doesn't, and never at his own request.
+
+    Its visit is void then, unless it goes on for another task.
+    """
     asked = tasks.withdrawal_of(conn, withdrawal_id, lock=True)
     if asked is None:
         raise Problem("not_found")
@@ -113,7 +118,7 @@ def withdraw(
     tasks.decide_withdrawal(conn, withdrawal_id, state, said, person.id, now)
     if state == "approved":
         tasks.set_selection(conn, task.id, asked.subject_id, "withdrawn")
-        if one.visit_id is not None and one.visit_state == "open":
+        if one.visit_id is not None and one.visit_state == "open" and not tasks.still_counts(conn, one.visit_id):
             field.void(conn, person, now, one.visit_id, asked.reason)
     detail = {"task": task.no, "state": state, "answer": said, "reason": asked.reason}
     after = msgspec.structs.replace(asked, state=state, answer=said, decided_by=person.id, decided_at=stamp(now))
@@ -149,6 +154,7 @@ SAID: Mapping[str, str] = {
     "asked": "已有待决定的申请",
     "withdrawn": "已经撤出",
     "excused": "已经免查",
+    "left_out": "本年抽满，没有列入检查",
     "final": "检查已经定稿",
     "void": "检查已经作废",
 }
@@ -178,28 +184,15 @@ def _executing(conn: Connection, task: Task, values: Mapping[str, str]) -> str:
     return chosen
 
 
-def _of_list(conn: Connection, task: Task) -> Locked:
-    """The subjects of the lead's list, once all of them are known (R13.1)."""
-    found = joint_lists.list_of(conn, task.joint_list or "")
-    if found is None or not found.rows:
-        raise Problem("task_not_drawn")
-    strange = [row.code for row in found.rows if row.subject_id is None]
-    if strange:
-        raise Problem("task_list_unknown", members={"codes": strange}, n=len(strange), codes="、".join(strange[:5]))
-    once = {row.subject_id: row.code for row in found.rows if row.subject_id is not None}
-    return Locked(found.sha256, tuple(Chosen(code, id) for id, code in once.items()))
-
-
 def _select(conn: Connection, task: Task, drawn: Locked, on: str) -> None:
     """Who counts from now on (R15a.2), by the day of the lock."""
     unit_id = task.carried_out_by
-    selections.add_selections(
-        conn,
-        [
-            Selection(task.id, one.subject_id, unit_id, on, ground=one.ground, document=one.document)
-            for one in drawn.subjects
-        ],
-    )
+    counted = [
+        Selection(task.id, one.subject_id, unit_id, on, ground=one.ground, document=one.document)
+        for one in drawn.subjects
+    ]
+    out = [Selection(task.id, one.subject_id, unit_id, on, "left_out") for one in drawn.left_out]
+    selections.add_selections(conn, [*counted, *out])
 
 
 def _open_visits(
@@ -227,7 +220,7 @@ def _open_visits(
             person,
             now,
             VisitOrder(
-                id=_uuid7(now, chance, place),
+                id=uuid7(now, chance, place),
                 unit_id=task.carried_out_by,
                 subject_id=one.subject_id,
                 subject=(subject.name, subject.code),
@@ -239,7 +232,7 @@ def _open_visits(
         )
 
 
-def _uuid7(now: datetime, chance: bytes, place: int) -> str:
+def uuid7(now: datetime, chance: bytes, place: int) -> str:
     """A UUIDv7 (RFC 9562) of a moment and of chance."""
     random = int.from_bytes(sha256(chance + b"visit" + str(place).encode()).digest()[:10], "big")
     milliseconds = int(now.timestamp() * 1000)

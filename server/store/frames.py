@@ -56,6 +56,15 @@ def listed(conn: Connection, unit_id: str | None) -> Iterator[Listed]:
     return (Listed(*row) for row in rows)
 
 
+def flags_of(conn: Connection, ids: Sequence[str]) -> dict[str, Sequence[dict[str, Any]]]:
+    """Subject -> its flags, as the library has them now."""
+    found: dict[str, Sequence[dict[str, Any]]] = {}
+    for start in range(0, len(ids), 500):
+        part = sa.select(subject.c.id, subject.c.flags).where(subject.c.id.in_(ids[start : start + 500]))
+        found |= {row.id: row.flags for row in conn.execute(part)}
+    return found
+
+
 def status_of(conn: Connection, subject_id: str) -> str | None:
     """Whether a subject is active, suspended or cancelled, as the library has it now."""
     found: str | None = conn.scalar(sa.select(subject.c.status).where(subject.c.id == subject_id))

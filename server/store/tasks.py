@@ -114,11 +114,14 @@ def standing_draws(conn: Connection, ids: Collection[str]) -> dict[str, str]:
 
 
 def visit_states(conn: Connection, ids: Collection[str]) -> dict[str, dict[str, int]]:
-    """Task -> state of a visit -> how many: open, final, void."""
+    """Task -> state of a visit -> how many: open, final, void; an open one that goes on for others only isn't its."""
+    its = sa.and_(selection.c.task_id == visit_task.c.task_id, selection.c.subject_id == visit.c.subject_id)
     query = (
         sa.select(visit_task.c.task_id, visit.c.state, sa.func.count())
         .join(visit, visit.c.id == visit_task.c.visit_id)
+        .outerjoin(selection, its)
         .where(visit_task.c.task_id.in_(list(ids)))
+        .where(sa.or_(visit.c.state != "open", selection.c.state.is_(None), selection.c.state == "counted"))
         .group_by(visit_task.c.task_id, visit.c.state)
     )
     found: dict[str, dict[str, int]] = {id: {} for id in ids}
@@ -137,6 +140,17 @@ def crewless(conn: Connection, ids: Collection[str]) -> dict[str, int]:
         .group_by(visit_task.c.task_id)
     )
     return dict.fromkeys(ids, 0) | {id: int(n) for id, n in conn.execute(query)}
+
+
+def still_counts(conn: Connection, visit_id: str) -> bool:
+    """Whether some task of a visit still wants its subject inspected."""
+    query = (
+        sa.select(selection.c.task_id)
+        .join(visit_task, visit_task.c.task_id == selection.c.task_id)
+        .join(visit, sa.and_(visit.c.id == visit_task.c.visit_id, visit.c.subject_id == selection.c.subject_id))
+        .where(visit.c.id == visit_id, selection.c.state == "counted")
+    )
+    return conn.scalar(query.limit(1)) is not None
 
 
 def has_ended(conn: Connection, task_id: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from server.store.session import Connection, Database
 from tests import crewing
 from tests.crewing import CLERK, CODES, HALF_DAYS, HEAD, LATER, SEALER, SECRET, SOURCE, TASK, Scene
 from tests.dispatching import ITEM, dispatch
+from tests.pressing import at_once
 
 OFFICERS = ("li", "zhang", "wang", "zhao", "sun", "qian")
 
@@ -34,26 +34,6 @@ def refused(call: Callable[[], object]) -> Problem:
     with pytest.raises(Problem) as found:
         call()
     return found.value
-
-
-def at_once(*calls: Callable[[], object]) -> list[str]:
-    """What each of these was told that were pressed at the same moment."""
-    barrier, said = Barrier(len(calls)), [""] * len(calls)
-
-    def press(n: int) -> None:
-        barrier.wait()
-        try:
-            calls[n]()
-            said[n] = "done"
-        except Problem as problem:
-            said[n] = problem.code
-
-    threads = [Thread(target=press, args=(n,)) for n in range(len(calls))]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    return said
 
 
 def replaced(its: Scene, visit: str, out: str, **more: str) -> str:

@@ -15,10 +15,12 @@ from server.office import dispatch, notices
 from server.store import notices as notice_store
 from server.store import tables, trail
 from server.store import tasks as store
+from server.store.selections import Selection, add_selections
 from server.store.session import Database
 from tests import planning
 from tests.office.test_tasks import count, refused
 from tests.planning import BOTH, CLERK, CLERK2, FIRE, HEAD2, MAIN, OTHER, STORAGE
+from tests.pressing import at_once
 from tests.tasking import Tasking
 
 UUID7 = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -337,3 +339,118 @@ def test_who_was_taken_out_may_be_drawn_again(bureau: Tasking) -> None:
     assert bureau.of(bureau.add(n=1, reason="其余都到了上限")).n == 1
     with refused("task_invalid", "15-2", ("n", "task_too_many")):
         bureau.add(n=3, reason="其余都到了上限")
+
+
+# --- nobody for a third time ------------------------------------------------------------------------------------------
+
+FIVE, NINE = "411303000000005", "411303000000009"
+
+
+def _drawn_before(bureau: Tasking, *subjects: str) -> None:
+    """These were drawn for a task of this year, which counts."""
+    id = bureau.approved(name="上半年抽查")
+    with bureau.db.write() as conn:
+        add_selections(conn, [Selection(id, one, MAIN, "2026-06-01") for one in subjects])
+
+
+def _detail(db: Database, act: str) -> dict[str, Any]:
+    """What the trail's latest entry of an act tells."""
+    with db.read() as conn:
+        query = sa.select(tables.trail.c.detail).where(tables.trail.c.act == act).order_by(tables.trail.c.n.desc())
+        found: dict[str, Any] = msgspec.json.decode(conn.scalars(query).first() or b"{}")
+    return found
+
+
+@pytest.mark.rule("R15a.2", "refuses")
+@pytest.mark.rule("R13.1", "refuses")
+def test_a_leads_list_waits_for_an_open_draw_that_may_take_its_subjects_once_more(
+    any_database: Database, tmp_path: Path
+) -> None:
+    bureau = Tasking(any_database, tmp_path / "keys")
+    _drawn_before(bureau, "s005", "s009")
+    joined = bureau.approved(**_participant(*_joined(bureau)))
+    ours = bureau.approved()
+    bureau.drawn(ours)
+    with pytest.raises(Problem) as caught:
+        bureau.dispatch(joined)
+    assert (caught.value.code, caught.value.article, caught.value.members["codes"]) == (
+        "task_reserved", "15-1", [FIVE, NINE],
+    )  # fmt: skip
+    bureau.dispatch(ours)  # an honest draw is never made void by a list that came meanwhile
+    taken = {one for one in ("s005", "s009") if one in selected(bureau.db, ours)}
+    bureau.dispatch(joined)
+    assert selected(bureau.db, joined) == {one: "left_out" if one in taken else "counted" for one in ("s005", "s009")}
+
+
+@pytest.mark.rule("R15a.2", "allows")
+def test_whom_the_lead_drew_a_third_time_is_left_out_visibly_and_the_others_are_inspected(bureau: Tasking) -> None:
+    _drawn_before(bureau, "s005", "s009")
+    _drawn_before(bureau, "s005")
+    joined = bureau.approved(**_participant(*_joined(bureau)))
+    bureau.dispatch(joined)
+    assert selected(bureau.db, joined) == {"s009": "counted", "s005": "left_out"}
+    assert [one.subject_uscc for one in visits(bureau.db)] == [NINE]
+    assert bureau.of(joined).n == 1
+    assert _detail(bureau.db, "task.dispatch")["left_out"] == [FIVE]
+    with bureau.db.read() as conn:
+        assert {one.code: one.state for one in store.drawn_of(conn, joined)}[FIVE] == "left_out"
+
+
+@pytest.mark.rule("R13.1", "refuses")
+def test_a_list_of_which_everybody_was_drawn_twice_is_not_dispatched(bureau: Tasking) -> None:
+    for _ in range(2):
+        _drawn_before(bureau, "s005", "s009")
+    joined = bureau.approved(**_participant(*_joined(bureau)))
+    with refused("task_all_twice", "15-1"):
+        bureau.dispatch(joined)
+
+
+@pytest.mark.rule("R15a.3", "allows")
+def test_a_flagged_subject_of_the_leads_list_stays_with_its_ground(database: Database, tmp_path: Path) -> None:
+    bureau = Tasking(database, tmp_path / "keys")
+    for _ in range(2):
+        _drawn_before(bureau, "s005", "s009")
+    joined = bureau.approved(**_participant(*_joined(bureau)))
+    with database.write() as conn:
+        its = sa.update(tables.subject).where(tables.subject.c.id == "s005")
+        conn.execute(its.values(flags=[planning.COMPLAINT]))
+    bureau.dispatch(joined)
+    assert selected(database, joined) == {"s005": "counted", "s009": "left_out"}
+    with database.read() as conn:
+        table = tables.selection
+        kept = sa.select(table.c.ground, table.c.document).where(table.c.task_id == joined, table.c.state == "counted")
+        assert conn.execute(kept).one() == ("complaints", planning.COMPLAINT["document"])
+
+
+def test_a_list_and_a_freeze_at_once_never_count_a_subject_past_the_cap(any_database: Database, tmp_path: Path) -> None:
+    bureau = Tasking(any_database, tmp_path / "keys")
+    _drawn_before(bureau, "s005", "s009")
+    joined, ours = bureau.approved(**_participant(*_joined(bureau))), bureau.approved()
+    said = at_once(lambda: bureau.dispatch(joined), lambda: bureau.commit(ours))
+    assert said[1] == "done"
+    assert said[0] in ("done", "task_reserved")
+    (draw,) = {row.id for row in _draws(bureau.db)}
+    reserved = {code for code, _, part, _ in bureau.rows(draw) if part == "E"}
+    counted = {"s005", "s009"} if said[0] == "done" else set()
+    assert reserved.isdisjoint({FIVE, NINE}) == bool(counted)
+
+
+# --- one visit for two tasks ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("R17.2", "allows")
+def test_a_subject_that_is_taken_out_of_one_task_is_still_inspected_for_the_other(bureau: Tasking) -> None:
+    first = bureau.dispatched()
+    kept = visits(bureau.db)[0]
+    second = bureau.approved()
+    with bureau.db.write() as conn:  # as after a merge
+        conn.execute(sa.insert(tables.visit_task).values(visit_id=kept.id, task_id=second))
+        add_selections(conn, [Selection(second, kept.subject_id, MAIN, "2026-11-24")])
+        conn.execute(sa.update(tables.task).where(tables.task.c.id == second).values(state="dispatched"))
+    for one in visits(bureau.db):
+        bureau.withdraw(bureau.ask(first, one.subject_id))
+    assert {one.id: one.state for one in visits(bureau.db)}[kept.id] == "open"
+    with bureau.db.read() as conn:
+        assert (store.has_ended(conn, first), store.has_ended(conn, second)) == (True, False)
+    bureau.withdraw(bureau.ask(second, kept.subject_id))
+    assert {one.state for one in visits(bureau.db)} == {"void"}

@@ -129,7 +129,7 @@ selection = sa.Table(  # who was drawn when, over all units and joint tasks: wha
     sa.Column("subject_id", sa.ForeignKey("subject.id"), primary_key=True),
     sa.Column("unit_id", sa.ForeignKey("unit.id"), nullable=False),
     sa.Column("locked_on", sa.String(10), nullable=False),
-    sa.Column("state", sa.String(16), nullable=False),  # counted | withdrawn | excused | cancelled
+    sa.Column("state", sa.String(16), nullable=False),  # counted | withdrawn | excused | left_out | cancelled
     sa.Column("ground", sa.String(32)),  # kept in by exemption (R15a.3): a kind of flag, or campaign
     sa.Column("document", sa.Text),
     sa.Index("ix_selection_subject_id_locked_on", "subject_id", "locked_on"),
