@@ -14,15 +14,20 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
+from pathlib import Path
+from typing import Any
 
+from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from server import __version__, sheet_commands
 from server.app import app_from_environment, wall_clock
 from server.domain.access import ROLES
+from server.domain.checkpoint import WITNESS, Key, read_key
 from server.errors import Problem
 from server.settings import SettingFault, Settings, read_settings
-from server.standalone import verify_draw
+from server.office import log
+from server.standalone import verify_draw, verify_trail, witness
 from server.store import people
 from server.store.migrate import DEMO, meta_of, migrate, newest_version, version_of
 from server.store.seal import KEY_FILE, open_sealer
@@ -82,8 +87,27 @@ def _parser() -> argparse.ArgumentParser:
     verify = commands.add_parser("verify-draw", help="check published draws: every part, green or red")
     verify_draw.add_arguments(verify)
     verify.set_defaults(run=verify_draw_)
+    _add_log_commands(commands)
     commands.add_parser("doctor", help="look whether everything is in order").set_defaults(run=doctor)
     return parser
+
+
+def _add_log_commands(commands: Any) -> None:
+    trail = commands.add_parser("verify-trail", help="name each row of trail and journal that was changed")
+    verify_trail.add_arguments(trail)
+    trail.set_defaults(run=verify_trail_)
+    watch = commands.add_parser("witness", help="watch the log of a server, and countersign what grew out of the old")
+    witness.add_arguments(watch)
+    watch.set_defaults(run=lambda given, _settings: witness.run(given))
+    sign = commands.add_parser("checkpoint", help="sign the log as it is now, and print the checkpoint")
+    sign.add_argument(
+        "--new-key", action="store_true", help="sign by a new key from now on; the old one vouches for it"
+    )
+    sign.add_argument("--witness", metavar="KEY", help="take the cosignatures of this witness, by the key that it gave")
+    sign.add_argument("--who", help="who that witness is, as the public page says it")
+    sign.add_argument("--end-witness", metavar="NAME", help="take no more cosignatures of this witness")
+    sign.add_argument("--reason", help="why: of a new key, and of a witness who ends")
+    sign.set_defaults(run=checkpoint)
 
 
 def _open(settings: Settings) -> Database:
@@ -262,6 +286,44 @@ def _with_sheets(command: Callable[..., int], given: argparse.Namespace, setting
 def verify_draw_(given: argparse.Namespace, _settings: Settings) -> int:
     """Checks published draws, as the file does that anyone can download alone."""
     return verify_draw.run(given)
+
+
+def verify_trail_(given: argparse.Namespace, settings: Settings) -> int:
+    """Names each row of trail and journal that was changed, as the file does that auditors take along."""
+    url = make_url(settings.database)
+    is_file = url.get_backend_name() == "sqlite" and given.postgres is None
+    given.postgres = given.postgres or (None if is_file else settings.database)
+    given.keys = given.keys or settings.keys
+    return verify_trail.run(Path(url.database or "") if is_file else None, given)
+
+
+def checkpoint(given: argparse.Namespace, settings: Settings) -> int:
+    """Signs the log as it is now; first changes its key or its witnesses where that is asked."""
+    key = None if given.witness is None else _witness_key(given)
+    if (given.new_key or given.end_witness) and not given.reason:
+        raise Cannot("Say by --reason why.")
+    db, now = _open(settings), wall_clock()
+    try:
+        signing = log.Log(db, settings.keys, settings.origin)
+        if key is not None:
+            db.run_write(lambda conn: log.name_witness(conn, "console", now, key, given.who))
+        if given.end_witness:
+            db.run_write(lambda conn: log.end_witness(conn, "console", now, given.end_witness, given.reason))
+        made = signing.change_key(now, "console", given.reason) if given.new_key else signing.sign(now)
+    finally:
+        db.close()
+    print(made.note, end="")
+    return GOOD
+
+
+def _witness_key(given: argparse.Namespace) -> Key:
+    try:
+        key = read_key(given.witness)
+    except ValueError as fault:
+        raise Cannot(f"'{given.witness}' is no witness's key: {fault}.") from None
+    if key.kind != WITNESS or not given.who:
+        raise Cannot("Name a witness by the key that it printed (--witness), and say by --who who that is.")
+    return key
 
 
 def doctor(_given: argparse.Namespace, settings: Settings) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from server.edge import House, headers_of_every_answer
 from server.faults import HANDLERS
 from server.fieldapp import WEB
 from server.office.import_worker import Worker
+from server.office.log import Log
 from server.routes import all_handlers
 from server.routes.guards import Authentication
 from server.settings import Settings, read_settings
@@ -35,7 +37,9 @@ from server.sync.media import Desk, sweep
 
 Clock = Callable[[], datetime]
 MOST_BODY = 2**20  # of a JSON request; routes that take more say so themselves
+LOOK_EVERY = 300  # seconds between two looks whether the log wants a signature
 ASSETS = Path(__file__).parent / "assets"
+log = logging.getLogger("suijian.log")
 
 
 def wall_clock() -> datetime:
@@ -57,7 +61,7 @@ def create_app(settings: Settings, clock: Clock = wall_clock) -> House:
         request_max_body_size=MOST_BODY,
         openapi_config=None,  # `routes.schema` serves the description
         logging_config=None,
-        on_startup=[_sweep, _spare_the_collector, _go_on_importing],
+        on_startup=[_sweep, _spare_the_collector, _go_on_importing, _keep_signing],
         on_shutdown=[_close],
     )
 
@@ -77,6 +81,7 @@ def _parts(db: Database, settings: Settings, clock: Clock) -> dict[str, object]:
         "clock": clock,
         "keys": keys,
         "field": SyncField(keys),
+        "log": Log(db, settings.keys, settings.origin),
         "sealer": sealer,
         "imports": Worker(db, sealer, settings.data / "imports", clock),
         "files": files,
@@ -107,7 +112,27 @@ def _go_on_importing(app: Litestar) -> None:
     app.state["imports"].resume()
 
 
+async def _keep_signing(app: Litestar) -> None:
+    """Signs the log now if that is due, and looks again every few minutes for as long as the server lives."""
+    await _sign(app)
+    app.state["signing"] = asyncio.create_task(_go_on_signing(app))
+
+
+async def _go_on_signing(app: Litestar) -> None:
+    while True:
+        await asyncio.sleep(LOOK_EVERY)
+        await _sign(app)
+
+
+async def _sign(app: Litestar) -> None:
+    try:
+        await asyncio.to_thread(app.state["log"].sign_if_due, app.state.clock())
+    except Exception:  # a full disk passes, and a log that isn't signed this time is signed the next
+        log.exception("The log could not be signed.")
+
+
 async def _close(app: Litestar) -> None:
+    app.state["signing"].cancel()
     await app.state.painter.close()
     app.state.db.close()
 

@@ -16,6 +16,7 @@ from server.store.accounts import Account
 from server.store.trail_search import MOST_ACTORS, Entry, Search, agreement
 
 SYSTEM_ACTS: Final = (
+    "log.key", "log.witness", "log.witness_end",
     "session.open", "session.close", "account.add", "device.enrol", "visit.dispatch", "visit.merge", "approve_record",
     "return", "op.add", "op.set", "op.del", "op.undel", "op.attach", "op.retract", "op.sign", "op.confirm",
     "op.propose_final", "op.assign", "op.rule", "op.admit", "op.accept_final", "op.reopen", "op.void", "op.dead",

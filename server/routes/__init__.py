@@ -39,6 +39,7 @@ MODULES = (
         "public",
         "public_tasks",
         "public_draws",
+        "log",
         "office",
     ),
     *(f"rooms.{name}" for name in ROOMS),
