@@ -21,6 +21,7 @@ from server.faults import HANDLERS
 from server.fieldapp import WEB
 from server.office.import_worker import Worker
 from server.office.log import Log
+from server.papers.press import Press
 from server.routes import all_handlers
 from server.routes.guards import Authentication
 from server.settings import Settings, read_settings
@@ -86,6 +87,7 @@ def _parts(db: Database, settings: Settings, clock: Clock) -> dict[str, object]:
         "imports": Worker(db, sealer, settings.data / "imports", clock),
         "files": files,
         "painter": Painter(files.shown),
+        "press": Press(settings.data / "fonts"),
         "field_app": app,
         "office_files": _office_files(),
         "public_files": _public_files(),
@@ -134,6 +136,7 @@ async def _sign(app: Litestar) -> None:
 async def _close(app: Litestar) -> None:
     app.state["signing"].cancel()
     await app.state.painter.close()
+    await asyncio.to_thread(app.state.press.close)
     app.state.db.close()
 
 

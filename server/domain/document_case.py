@@ -48,7 +48,6 @@ class Case(msgspec.Struct, frozen=True):
     subject: str
     code: str
     address: str
-    representative: str
     at: tuple[int | None, int | None]
     tasks: Sequence[str]
     items: Sequence[tuple[str, str]]

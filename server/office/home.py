@@ -11,7 +11,7 @@ import msgspec
 from server.domain.access import ALL, allows, reach
 from server.domain.calendar import Light, light_of
 from server.domain.instant import beijing_day
-from server.office import crew_page, plan_page, task_page
+from server.office import crew_page, plan_page, rechecks, task_page
 from server.store import accounts, calendars, deadlines, home, imports, items, non_random, officers, rules
 from server.store.people import Person
 from server.store.session import Connection
@@ -117,6 +117,18 @@ def _next_calendar(conn: Connection, person: Person, now: datetime) -> Iterator[
         )
 
 
+def _orders(conn: Connection, person: Person, now: datetime) -> Iterator[Task]:
+    """Orders whose day comes near: told to the unit; who reads of all units is told of those that are overdue."""
+    if reach(person.roles, "documents.read") is None:
+        return
+    unit = unit_of(person, "documents.read")
+    for one in rechecks.followed(conn, unit, beijing_day(now)):
+        if one.light.kind == "overdue" or (unit is not None and one.light.kind != "far"):
+            stuck = "home.order_due" if one.it.recheck_id is None else "home.order_rechecking"
+            href, values = f"/office/documents/{one.it.id}", {"due": one.it.due_on}
+            yield Task("home.order", one.it.subject, href, "home.go_order", stuck, values, one.light)
+
+
 # --- registries, rules and plan ---------------------------------------------------------------------------------------
 
 
@@ -212,6 +224,7 @@ def _house(conn: Connection, person: Person, _now: datetime) -> Iterator[Task]:
 
 SOURCES: Final[tuple[Source, ...]] = (
     _records,
+    _orders,
     _provisional,
     _next_calendar,
     _plans,

@@ -23,6 +23,7 @@ ROOMS = (
     "tasks",
     "draws",
     "crews",
+    "documents",
     "non_random",
 )
 MODULES = (

@@ -15,7 +15,7 @@ from server.domain.document_order import Problem, without_order
 from server.domain.instant import stamp
 from server.store import records
 from server.store.bulk import insert_rows
-from server.store.tables import blob, document, recheck, visit
+from server.store.tables import blob, document, recheck, subject, visit
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -92,7 +92,13 @@ def replaced_by(conn: Connection, document_id: str) -> Document | None:
 
 def _read(conn: Connection, *where: sa.ColumnElement[bool]) -> list[Document]:
     query = sa.select(*_COLUMNS).where(*where).order_by(document.c.made_at, document.c.kind, document.c.n)
-    return [msgspec.convert(dict(row), Document) for row in conn.execute(query).mappings()]
+    return [
+        Document(**{**row, "problems": msgspec.convert(row["problems"], list[Problem])}) for row in _rows(conn, query)
+    ]
+
+
+def _rows(conn: Connection, query: sa.Select[Any]) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in conn.execute(query).mappings()]
 
 
 # --- orders -----------------------------------------------------------------------------------------------------------
@@ -122,6 +128,11 @@ def order_of_recheck(conn: Connection, visit_id: str) -> Document | None:
     """The order that a visit looks after; None for any other visit."""
     order_id = sa.select(recheck.c.order_id).where(recheck.c.visit_id == visit_id).scalar_subquery()
     return next(iter(_read(conn, document.c.id == order_id)), None)
+
+
+def opinion_on(conn: Connection, order_id: str) -> Document | None:
+    """The opinion of a recheck that closes an order."""
+    return next(iter(_read(conn, document.c.order_id == order_id, _COUNTS)), None)
 
 
 def rechecks_of(conn: Connection, order_ids: Collection[str]) -> dict[str, list[tuple[str, str]]]:
@@ -168,3 +179,17 @@ def _open_rechecks(conn: Connection, order_ids: Sequence[str]) -> dict[str, str]
     return {
         id: alive[-1] for id, visits in found.items() if (alive := [one for one, state in visits if state != "void"])
     }
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a subject is registered."""
+
+    address: str
+    lat_e7: int | None
+    lon_e7: int | None
+
+
+def place_of(conn: Connection, subject_id: str) -> Place:
+    """The registered address of a subject."""
+    its = subject.c
+    return Place(*conn.execute(sa.select(its.address, its.lat_e7, its.lon_e7).where(its.id == subject_id)).one())

@@ -41,8 +41,3 @@ def prefix_of(conn: Connection, unit_id: str) -> str:
 def set_prefix(conn: Connection, unit_id: str, prefix: str, by: str, now: datetime) -> None:
     """Gives a unit its word for the numbers to come."""
     conn.execute(sa.insert(document_prefix).values(unit_id=unit_id, prefix=prefix, by=by, at=stamp(now)))
-
-
-def bureau_name(conn: Connection) -> str | None:
-    """The name of the bureau that all units belong to."""
-    return conn.scalar(sa.select(unit.c.name).where(unit.c.kind == "bureau").order_by(unit.c.id).limit(1))
