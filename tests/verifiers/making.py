@@ -172,7 +172,7 @@ class Bureau:
         return rules
 
     def publish(self, no: str, mode: str, attempt: int = 1) -> None:
-        """One attempt, drawn or void; after a void comes the next. Crews that are void and matched anew are versions."""
+        """One attempt, drawn or void; after a void comes the next. A void of crews makes another version."""
         task, frame, sources = "2026-007", self.frame(), self.sources()
         rules = self.rules(frame, task, sources, mode)
         file: File = {"t": "draw/1", "no": no, "office": "危险化学品监管科", "task": task}
