@@ -74,9 +74,14 @@ def with_officers(body: bytes, officers: Mapping[str, Any] | None) -> bytes:
 
 def sealed(document: Mapping[str, Any]) -> bytes:
     """The bytes of a file, with `record`: the hash of everything else in it."""
-    bare = {name: value for name, value in document.items() if name != "record"}
-    record = hashlib.sha256(rfc8785.dumps(bare)).hexdigest()
-    return bytes(rfc8785.dumps({**bare, "record": record})) + b"\n"
+    members = {name: rfc8785.dumps(value) for name, value in document.items() if name != "record"}
+    record = hashlib.sha256(_joined(members)).hexdigest()
+    return _joined({**members, "record": rfc8785.dumps(record)}) + b"\n"
+
+
+def _joined(members: Mapping[str, bytes]) -> bytes:
+    """Canonical JSON of an object from its members; the file's own keys are ASCII, whose order is plain."""
+    return b"{" + b",".join(b'"%s":%s' % (name.encode(), members[name]) for name in sorted(members)) + b"}"
 
 
 def record_of(body: bytes) -> str:

@@ -141,6 +141,9 @@ def parse(text: str) -> Any:
     return json.loads(text, parse_int=_whole, parse_float=Strange, parse_constant=Strange)
 
 
+quoted = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def canonical(value: Any, depth: int = 0) -> str:
     """RFC 8785 for what draw/1 uses: whole numbers, texts, lists, objects, true, false, null."""
     if value is None:
@@ -148,7 +151,7 @@ def canonical(value: Any, depth: int = 0) -> str:
     if value is True or value is False:
         return "true" if value else "false"
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return quoted(value)
     if type(value) is int:
         return str(value)
     if depth >= DEEPEST:
@@ -156,7 +159,7 @@ def canonical(value: Any, depth: int = 0) -> str:
     if isinstance(value, list):
         return "[" + ",".join([canonical(item, depth + 1) for item in value]) + "]"
     if isinstance(value, dict):
-        pairs = [f"{json.dumps(k, ensure_ascii=False)}:{canonical(value[k], depth + 1)}" for k in _keys_in_order(value)]
+        pairs = [f"{quoted(k)}:{canonical(value[k], depth + 1)}" for k in _keys_in_order(value)]
         return "{" + ",".join(pairs) + "}"
     raise Unclean(f"the number {value}")
 
