@@ -9,30 +9,34 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from threading import Barrier
+from threading import Barrier, get_ident
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
+import sqlalchemy as sa
 
 from server.domain.draw_sources import Source
 from server.domain.instant import stamp
 from server.office import draws
-from server.standalone.verify_draw import check, check_chain
+from server.standalone.verify_draw import Report, check, check_chain
 from server.store import draws as store
+from server.store import tasks
+from server.store.draws import Draw
 from server.store.seal import open_sealer
+from server.store.tables import unit_subject as members
 from tests import databases
 from tests.dispatching import database_of
 from tests.drawing import BALLS, Ceremony
-from tests.office.test_draws_over_http import DICE, Hall, given, in_beijing, sources
-from tests.planning import CLERK, HEAD
+from tests.office.test_draws_over_http import DICE, HTML, JSON, Hall, given, in_beijing, sources
+from tests.planning import CLERK, HEAD, subject_id
 from tests.running import Running
 
 pytestmark = pytest.mark.serial
 
 PRESSES = 200
-HISTORIES = 1_000
+LIBRARY = 24
+"""Subjects of the item in the histories: few, so that a request takes its time and not the list."""
 CAMPAIGN = "宛卧应急〔2026〕专项 1 号"
 """With it a subject isn't left out for being in many of these draws at once."""
 
@@ -78,16 +82,51 @@ def _contributed(conn: Any, sealer: Any) -> str:
     return draw_id
 
 
+class Bureau(Hall):
+    """A hall whose database is read beside the server; each thread has clients of its own."""
+
+    def __init__(self, running: Running) -> None:
+        super().__init__(running)
+        self.db = database_of(running)
+        self.ceremony = Ceremony(self.db)
+        self.reports: dict[str, Report] = {}
+        library = sa.delete(members).where(members.c.subject_id >= subject_id(LIBRARY))
+        self.db.run_write(lambda conn: conn.execute(library))
+
+    def close(self) -> None:
+        self.db.close()
+        super().close()
+
+    def client(self, who: str) -> httpx.Client:
+        name = f"{who} {get_ident()}"
+        if name not in self._clients:
+            self._clients[name] = self.running.signed_in(who)
+        return self._clients[name]
+
+
 class Clerk:
     """One history: what the clerk asks of one task, over HTTP; a refusal is an answer like any other."""
 
-    def __init__(self, hall: Hall, task_id: str, rng: Random, seen: Counter[tuple[str, str]]) -> None:
-        self.hall, self.task_id, self.rng, self.seen = hall, task_id, rng, seen
+    def __init__(self, hall: Bureau, task_id: str, rng: Random) -> None:
+        self.hall, self.task_id, self.rng = hall, task_id, rng
+        self.seen = Counter[tuple[str, str]]()
         self.draws: list[str] = []
         self.voids = 0
+        self.out: list[str] = []
 
-    def ask(self, what: str, who: str, path: str, **form: str) -> str | None:
-        answer = self.hall.post(who, path, **form)
+    @property
+    def now(self) -> Draw | None:
+        """His draw as it stands."""
+        with self.hall.db.read() as conn:
+            return store.draw_of(conn, self.here)
+
+    def onward(self) -> None:
+        """What an honest clerk would do next."""
+        stands = self.now
+        getattr(self, "freeze" if stands is None else NEXT[stands.state, len(stands.contributions)])()
+
+    def ask(self, what: str, who: str, path: str, /, room: str = "draws", **form: str) -> str | None:
+        answer = self.hall.client(who).post(f"/office/{room}{path}", data=form, headers=JSON)
         assert answer.status_code < 500, answer.text
         ok = answer.status_code == 303
         self.seen[what, "done" if ok else answer.json()["code"]] += 1
@@ -137,65 +176,122 @@ class Clerk:
     def excuse(self) -> None:
         self.ask("excuse", "clerk", f"/{self.here}/excuse", code="411303000000001", reason="不想查")
 
+    def lock(self) -> None:
+        self.ask("lock", "clerk", f"/{self.task_id}/dispatch", "tasks", confirm="yes")
+
+    def lock_own(self) -> None:
+        self.ask("lock_own", "head", f"/{self.task_id}/dispatch", "tasks", confirm="yes")
+
+    def withdraw(self) -> None:
+        """Asks for one who was drawn, or for anybody; the head lets him out."""
+        with self.hall.db.read() as conn:
+            drawn = [one.subject_id for one in tasks.drawn_of(conn, self.task_id) if one.state == "counted"]
+        one = self.rng.choice(drawn or ["s001"])
+        reason = {"reason": "整体搬迁到外区"}
+        if self.ask("withdraw", "clerk", f"/{self.task_id}/withdrawals", "tasks", subject_id=one, **reason) is None:
+            return
+        with self.hall.db.read() as conn:
+            asked = next(it.id for it in tasks.withdrawals_of(conn, self.task_id) if it.state == "asked")
+        self.ask("withdraw_own", "clerk", f"/withdrawals/{asked}", "tasks", answer="approved")
+        if self.ask("decide", "head", f"/withdrawals/{asked}", "tasks", answer="approved") is not None:
+            self.out.append(one)
+
+    def restart(self) -> None:
+        self.hall.restart()
+
 
 STEPS = (
-    "freeze", "lottery", "dice", "run", "void", "early", "other", "weak", "run_old", "void_own", "excuse",
+    "freeze", "lottery", "dice", "run", "lock", "withdraw", "void", "early", "other", "weak", "run_old", "void_own",
+    "excuse", "lock_own",
 )  # fmt: skip
-WEIGHTS = (2, 9, 9, 8, 1, 1, 1, 1, 1, 1, 1)
-NEVER = ("early", "other", "weak", "void_own", "excuse")
+WEIGHTS = (2, 9, 9, 8, 6, 3, 2, 1, 1, 1, 1, 1, 1, 1)
+ONWARD = 0.4
+NEXT = {
+    ("committed", 0): "lottery", ("committed", 1): "dice", ("contributed", 2): "run", ("drawn", 2): "lock",
+    ("dispatched", 2): "withdraw", ("void", 0): "freeze", ("void", 1): "freeze", ("void", 2): "freeze",
+}  # fmt: skip
+NEVER = ("early", "other", "weak", "void_own", "excuse", "lock_own", "withdraw_own")
 """What is refused wherever a draw stands."""
 
 
+WHOLE = ("freeze", "lottery", "dice", "run", "lock", "withdraw", "run_old", "void", "freeze", "withdraw")
+RESTARTS = {249: 3, 499: 4, 749: 5, 999: 6}
+"""Whole histories in which the server is killed, and before which step: drawn from, locked, withdrawn, changed anew."""
+
+
 @pytest.fixture
-def hall(tmp_path: Path) -> Iterator[Hall]:
+def hall(tmp_path: Path) -> Iterator[Bureau]:
     data = tmp_path / "data"
     data.mkdir()
     (data / "suijian.db").write_bytes(databases.migrated_file())
-    made = Hall(Running(data).start())
+    made = Bureau(Running(data).start())
     yield made
     made.close()
 
 
-def test_a_thousand_histories_leave_one_public_chain(hall: Hall) -> None:
-    seen, made, voids = Counter[tuple[str, str]](), 0, 0
-    db = database_of(hall.running)
-    ceremony = Ceremony(db)
-    for seed in range(HISTORIES):
-        ceremony.task(f"h{seed}", disclosure="open", campaign=CAMPAIGN)
-        rng = Random(seed)
-        clerk = Clerk(hall, f"h{seed}", rng, seen)
-        for step in ("freeze", *rng.choices(STEPS, WEIGHTS, k=rng.randrange(6, 16))):
-            getattr(clerk, step)()
-        with db.read() as conn:
-            last = store.draw_of(conn, clerk.here)
-        if last is not None and last.state in ("committed", "contributed"):
-            clerk.void()
-        made, voids = made + len(clerk.draws), voids + clerk.voids
-        if seed % 250 == 249:
-            hall.restart()
-            published(hall, made, voids)
-    db.close()
-    files = published(hall, made, voids)
-    acts = sum(seen.values())
-    print(f"\n{HISTORIES} histories, {acts} acts, {made} commitments, {files} files, {voids} voids")
-    assert HISTORIES >= 1_000
-    assert made >= HISTORIES
-    assert voids > HISTORIES // 4
-    assert {step for step, _ in seen} == {"freeze", *STEPS} - {"weak"}
+def history(hall: Bureau, seed: int) -> Clerk:
+    """One task from its first commitment; what is still open in the end is void."""
+    rng = Random(seed)
+    hall.ceremony.task(f"h{seed}", disclosure="open", campaign=CAMPAIGN, n=3)
+    clerk = Clerk(hall, f"h{seed}", rng)
+    if seed in RESTARTS:
+        steps = [*WHOLE[: RESTARTS[seed]], "restart", *WHOLE[RESTARTS[seed] :]]
+    else:
+        some = rng.choices(STEPS, WEIGHTS, k=rng.randrange(4, 10))
+        steps = ["freeze", *("onward" if rng.random() < ONWARD else step for step in some)]
+    for step in steps:
+        getattr(clerk, step)()
+    last = clerk.now
+    if last is not None and last.state in ("committed", "contributed"):
+        clerk.void()
+    return clerk
+
+
+def test_a_thousand_histories_leave_one_public_chain(hall: Bureau) -> None:
+    """Two clerks at a time, each with tasks of his own, in one chain; the server is killed in the middle of some."""
+    clerks: list[Clerk] = []
+    for last in RESTARTS:
+        with ThreadPoolExecutor(2) as both:
+            clerks += both.map(lambda seed: history(hall, seed), range(len(clerks), last))
+        clerks.append(history(hall, last))
+        published(hall, clerks)
+    seen = sum((one.seen for one in clerks), Counter[tuple[str, str]]())
+    shown(hall, [one for one in clerks if one.out])
+    voids, out, locks = sum(one.voids for one in clerks), sum(len(one.out) for one in clerks), seen["lock", "done"]
+    print(f"\n{len(clerks)} histories, {sum(seen.values())} acts, {seen['freeze', 'done']} commitments,", end=" ")
+    print(f"{len(hall.reports)} files, {voids} voids, {locks} locks, {out} withdrawn, {len(RESTARTS)} restarts")
+    assert len(clerks) >= 1_000
+    assert seen["freeze", "done"] >= len(clerks)
+    assert voids > len(clerks) // 4
+    assert locks > len(clerks) // 10
+    assert out == seen["decide", "done"] > len(clerks) // 10
+    assert {step for step, _ in seen} == {"freeze", "withdraw_own", "decide", *STEPS} - {"weak"}
     assert not [pair for pair in seen if pair[0] in NEVER and pair[1] == "done"]
 
 
-def published(hall: Hall, made: int, voids: int) -> int:
-    """What everybody can fetch, checked by the verifier of the standard library; how many files there are."""
+def published(hall: Bureau, clerks: list[Clerk]) -> None:
+    """What everybody can fetch, checked by the verifier of the standard library; what was there before still is."""
     stranger = hall.running.client()
     links = stranger.get("/draws/chain.json").json()["sdraw1"]
-    assert len(links) == made
-    bodies = [stranger.get(file["href"]).content for link in links for file in link["files"]]
+    assert len(links) == sum(len(one.draws) for one in clerks)
+    named = {file["sha256"]: file["href"] for link in links for file in link["files"]}
+    assert hall.reports.keys() <= named.keys()
+    for sha256, href in named.items():
+        if sha256 not in hall.reports:
+            body = stranger.get(href).content
+            assert hashlib.sha256(body).hexdigest() == sha256
+            hall.reports[sha256] = check(body, href)
     stranger.close()
-    reports = [check(body, f"{place}.json") for place, body in enumerate(bodies)]
+    reports = list(hall.reports.values())
     check_chain(reports)
     assert [str(fault) for report in reports for fault in report.faults] == []
-    documents: list[dict[str, Any]] = [msgspec.json.decode(body) for body in bodies]
+    documents = [report.content for report in reports]
     assert {one["commit"] for one in documents} == {link["commit"] for link in links}
-    assert len({one["commit"] for one in documents if one["void"] is not None}) == voids
-    return len(bodies)
+    assert len({one["commit"] for one in documents if one["void"] is not None}) == sum(one.voids for one in clerks)
+
+
+def shown(hall: Bureau, clerks: list[Clerk]) -> None:
+    """Every page of a draw says how many were let out of it after its lock."""
+    said = {stands.no: f"撤回 {len(one.out)} 户" for one in clerks if (stands := one.now)}
+    with hall.running.client() as stranger:
+        assert [no for no, words in said.items() if words not in stranger.get(f"/draws/{no}", headers=HTML).text] == []
