@@ -602,6 +602,25 @@ CODES: dict[str, Code] = {
         "还没有存下的抽取结果，不能派发。请先抽取，或导入牵头部门的名单。",
         "There is no stored draw, so nothing can be dispatched: draw first, or import the lead's list.",
     ),
+    "task_window_over": Code(
+        409,
+        "15-2",
+        "检查时间在 {day} 已经结束，不能派发。请股室负责人写明理由延长检查时间。",
+        "The window ended on {day}: nothing is dispatched. The unit head makes it longer, with a reason.",
+    ),
+    "task_not_extended": Code(
+        409,
+        "15-2",
+        "还没有抽取，请直接修改任务的检查时间并重新批准。",
+        "Nothing is drawn for it yet: change the task's window, and have it approved again.",
+    ),
+    "task_over": Code(409, "15-2", "任务的检查都已经结束，不用延长。", "Every visit of the task is over already."),
+    "task_drawn_cancel": Code(
+        403,
+        "17",
+        "这项任务已经抽取过，只有股室负责人或主要负责人能取消，并要写明理由。",
+        "There was a draw for this task: only the unit head or the principal cancels it, with a reason.",
+    ),
     "task_reserved": Code(
         409,
         "15-1",

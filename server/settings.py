@@ -136,6 +136,18 @@ class Settings:
         "'yes' serves a database with demo accounts on other addresses than loopback too: anybody can then sign in.",
         "填 yes 则允许在本机以外的地址上提供含演示账号的数据库（任何人都能登录，慎用）。",
     )
+    public_officers: bool = knob(
+        True,
+        _yes,
+        "Whether public results name the crew with certificate numbers: 'yes' or 'no'.",
+        "公示结果是否列出检查人员姓名和执法证号：yes 或 no。",
+    )
+    province_receipt: bool = knob(
+        False,
+        _yes,
+        "Whether a result counts as punctual only with the receipt of the province's platform: 'yes' or 'no'.",
+        "是否要有省平台回执才算按期公示：yes 或 no。",
+    )
     log_level: str = knob("info", _one_of("debug", "info", "warning", "error"), "How much is logged.", "日志级别。")
 
     @property
@@ -213,7 +225,7 @@ def env_example() -> str:
     """The text of `.env.example`, written from the list above."""
     lines = ["# Settings of Suijian. Each has the default shown; uncomment a line to change it.", ""]
     for knob in dataclasses.fields(Settings):
-        default = "no" if knob.default is False else knob.default
+        default = {False: "no", True: "yes"}.get(knob.default, knob.default)
         lines += [f"# {knob.metadata['en']}", f"# {knob.metadata['zh']}", f"#{variable(knob.name)}={default}", ""]
     for name, (en, zh) in TEST_SETTINGS.items():
         lines += [f"# {en}", f"# {zh}", f"#{name}=", ""]

@@ -121,11 +121,18 @@ def main_of(visit_main: str, items: Sequence[ItemResult]) -> str:
     return visit_main if visit_main in mains else next(iter(main_choices(mains)), mains[0])
 
 
-def entered_results(items: Sequence[ItemResult], given: Mapping[str, str]) -> tuple[ItemResult, ...]:
-    """The items with the types of a correction's form: `types:<item>` are type ids with spaces between them."""
+def entered_results(
+    items: Sequence[ItemResult], main_types: Mapping[str, str], further: Mapping[str, Sequence[str]]
+) -> tuple[ItemResult, ...]:
+    """The items with the types that a correction gives them: the main one of `main_types`, then the further ones."""
     return tuple(
-        msgspec.structs.replace(item, types=tuple(given.get(f"types:{item.id}", "").split())) for item in items
+        msgspec.structs.replace(item, types=_types(main_types.get(item.id, ""), further.get(item.id, ())))
+        for item in items
     )
+
+
+def _types(main: str, further: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(type_ for type_ in (main, *further) if type_))
 
 
 def correction_faults(
@@ -134,7 +141,7 @@ def correction_faults(
     """What is wrong with a correction: types that can't stand (R24.2 to R24.5), or nothing that would change."""
     entered = list(items)
     faults = [
-        Fault(f"types:{item.id}", "result_types")
+        Fault(f"type:{item.id}", "result_types")
         for item in entered
         if not item.types or not stand_together(item.types) or not _fits(item.types, judged.get(item.id, ""))
     ]

@@ -11,7 +11,7 @@ import msgspec
 from server.domain.access import ALL, allows, reach
 from server.domain.calendar import Light, light_of
 from server.domain.instant import beijing_day
-from server.office import crew_page, plan_page, rechecks, task_page
+from server.office import crew_page, plan_page, publication_page, rechecks, task_page
 from server.store import accounts, calendars, deadlines, home, imports, items, non_random, officers, rules
 from server.store.people import Person
 from server.store.session import Connection
@@ -115,6 +115,14 @@ def _next_calendar(conn: Connection, person: Person, now: datetime) -> Iterator[
             "home.announced",
             {"year": year},
         )
+
+
+def _publications(conn: Connection, person: Person, now: datetime) -> Iterator[Task]:
+    """Results that can be published, requests for the principal, and grounds that are due for review."""
+    for one in publication_page.errands(conn, person, beijing_day(now)):
+        values = {"n": one.n}
+        what = f"publication.waits.{one.code}"
+        yield Task(what, one.about, one.href, "home.go_publication", "", values, one.light)
 
 
 def _orders(conn: Connection, person: Person, now: datetime) -> Iterator[Task]:
@@ -224,6 +232,7 @@ def _house(conn: Connection, person: Person, _now: datetime) -> Iterator[Task]:
 
 SOURCES: Final[tuple[Source, ...]] = (
     _records,
+    _publications,
     _orders,
     _provisional,
     _next_calendar,

@@ -23,6 +23,7 @@ ROOMS = (
     "tasks",
     "draws",
     "crews",
+    "publication",
     "documents",
     "non_random",
 )

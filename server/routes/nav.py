@@ -25,6 +25,7 @@ DAILY: Final = (
     Room("tasks", "list", "/office/tasks", "tasks.read"),
     Room("draws", "dice", "/office/draws", "draws.read"),
     Room("crews", "people", "/office/crews", "crews.read"),
+    Room("publication", "globe", "/office/publication", "results.read"),
     Room("documents", "print", "/office/documents", "documents.read"),
     Room("non_random", "flag", "/office/non-random", "non_random.read"),
 )

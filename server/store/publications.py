@@ -15,8 +15,19 @@ from server.domain.instant import stamp
 from server.domain.publication import Inspector, PublicResult
 from server.errors import Problem
 from server.store.counting import next_of
+from server.store.deadlines import PUBLICATION_TARGET
 from server.store.tables import correction as correction_table
-from server.store.tables import officer, publication, publication_version, task, task_item, visit_task
+from server.store.tables import (
+    deadline,
+    officer,
+    publication,
+    publication_version,
+    review,
+    task,
+    task_item,
+    visit,
+    visit_task,
+)
 from server.store.tables import withholding as withholding_table
 
 
@@ -281,3 +292,73 @@ def decide_correction(conn: Connection, id: str, state: str, answer: str, by: st
     """Writes the principal's answer: `signed` or `refused`."""
     values = {"state": state, "answer": answer, "decided_by": by, "decided_at": stamp(now)}
     conn.execute(sa.update(correction_table).where(correction_table.c.id == id).values(values))
+
+
+# --- lists ------------------------------------------------------------------------------------------------------------
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """A final result that is neither published nor kept back; `due_on` is None while its target is provisional."""
+
+    visit_id: str
+    task_id: str
+    subject_name: str
+    uscc: str
+    task: str
+    unit_id: str
+    due_on: str | None
+    approved: bool
+
+
+_IS_APPROVED = sa.exists().where(
+    review.c.visit_id == visit.c.id, review.c.round == visit.c.round, review.c.state == "approved"
+)
+_IS_WITHHELD = sa.exists().where(
+    withholding_table.c.visit_id == visit_task.c.visit_id,
+    withholding_table.c.task_id == visit_task.c.task_id,
+    withholding_table.c.state == "approved",
+)
+
+
+def _waiting(columns: tuple[Any, ...], unit_id: str | None) -> sa.Select[Any]:
+    target = sa.and_(deadline.c.object == sa.literal("visit:") + visit.c.id, deadline.c.kind == PUBLICATION_TARGET)
+    its = sa.and_(publication.c.visit_id == visit_task.c.visit_id, publication.c.task_id == visit_task.c.task_id)
+    query = (
+        sa.select(*columns)
+        .select_from(visit)
+        .join(visit_task, visit_task.c.visit_id == visit.c.id)
+        .join(task, task.c.id == visit_task.c.task_id)
+        .outerjoin(deadline, target)
+        .outerjoin(publication, its)
+        .where(visit.c.state == "final", publication.c.id.is_(None), ~_IS_WITHHELD)
+    )
+    return query if unit_id is None else query.where(visit.c.unit_id == unit_id)
+
+
+def waiting(conn: Connection, unit_id: str | None, first: int = 0, limit: int | None = None) -> list[Waiting]:
+    """What is to be published of a unit, or of all: the nearest target first, provisional ones last."""
+    columns = (
+        visit.c.id, task.c.id, visit.c.subject_name, visit.c.subject_uscc, task.c.name, visit.c.unit_id,
+        deadline.c.due_on, _IS_APPROVED.label("approved"),
+    )  # fmt: skip
+    query = _waiting(columns, unit_id).order_by(deadline.c.due_on.is_(None), deadline.c.due_on, visit.c.id, task.c.id)
+    return [Waiting(*row[:-1], bool(row[-1])) for row in conn.execute(query.offset(first).limit(limit))]
+
+
+def count_waiting(conn: Connection, unit_id: str | None) -> int:
+    """How many there are."""
+    return int(conn.execute(_waiting((sa.func.count(),), unit_id)).scalar_one())
+
+
+def published_list(conn: Connection, unit_id: str | None, first: int, limit: int) -> list[Published]:
+    """What is published of a unit, or of all, the newest change first."""
+    query = sa.select(publication).order_by(publication.c.changed_at.desc(), publication.c.no.desc())
+    if unit_id is not None:
+        query = query.where(publication.c.unit_id == unit_id)
+    return [Published(**row) for row in conn.execute(query.offset(first).limit(limit)).mappings()]
+
+
+def count_published(conn: Connection, unit_id: str | None) -> int:
+    """How many there are."""
+    query = sa.select(sa.func.count()).select_from(publication)
+    return int(conn.execute(query if unit_id is None else query.where(publication.c.unit_id == unit_id)).scalar_one())

@@ -16,8 +16,10 @@ from server.store import tables
 from tests.imports.bringing import brought, csv_of
 from tests.imports.planted import good_row
 from tests.office.district import IDS, Office
+from tests.office.documenting import fresh_order
 from tests.office.walks import crews as crew_walks
 from tests.office.walks import draws as walks
+from tests.office.walks import publication as public_walks
 from tests.office.walks import tasks as task_walks
 from tests.phone import Phone
 
@@ -29,6 +31,9 @@ ITEMS = {OWN: "hazchem-storage", FOREIGN: "confined-space"}
 
 OPEN = ((OWN, "fresh-two"), (FOREIGN, "fresh-zhao"))
 """A visit of each of the two units that has a crew and isn't begun."""
+
+PUBLISHED = (("approved", OWN), ("unqualified", FOREIGN))
+"""A final visit of each of the two units whose result is published for the samples."""
 
 NOVEMBER = "?month=2026-11"
 """The month of the demo's leave."""
@@ -189,6 +194,12 @@ def _asked_of(office: Office, unit: str, visit: str, kind: str) -> str:
     return made
 
 
+@cache
+def _order(office: Office, clerk: str, visit: str) -> str:
+    """An order to correct at a visit of the demo."""
+    return fresh_order(office, clerk, visit)
+
+
 def _by_code(office: Office, subject_id: str | None) -> tuple[str, str]:
     """The search that finds a subject, and how its line begins."""
     return f"?q={first(office, tables.subject.c.uscc, tables.subject.c.id == subject_id)}", f'/{subject_id}"'
@@ -236,6 +247,13 @@ SAMPLES: dict[str, Callable[[Office], Sample]] = {
     "crew_way_id": lambda office: Sample(_crew_way(office, OWN), _crew_way(office, FOREIGN)),
     "crew_change_id": lambda office: Sample(*(_asked_of(office, *one, "change") for one in OPEN)),
     "recusal_id": lambda office: Sample(*(_asked_of(office, *one, "recusal") for one in OPEN)),
+    "document_id": lambda office: Sample(_order(office, "clerk", "ordered"), _order(office, "clerk-ic", "unqualified")),
+    "result_id": lambda office: Sample(*(public_walks.result_id(office, one) for one in ("ordered", "unqualified"))),
+    "withholding_id": lambda office: Sample(public_walks.withholding(office, "refused"), None),
+    "correction_id": lambda office: Sample(*(public_walks.correction(office, *one) for one in PUBLISHED)),
+    "/office/publication/results/{no:str}/corrections": lambda office: Sample(
+        *(public_walks.published(office, *one).no for one in PUBLISHED)
+    ),
     "rest": lambda office: Sample("nowhere", None),
     "/api/templates/{sha256:str}": _template,
 }
@@ -251,6 +269,10 @@ LISTED: dict[str, Callable[[Office], Listed]] = {
     "/office/plans": listed("/office/plans", "plan_id"),
     "/office/draws": listed("/office/draws", "draw_id"),
     "/office/crews": listed("/office/crews", "crew_task_id"),
+    "/office/publication": lambda office: Listed(
+        *(("?show=published", public_walks.result_id(office, name)) for name, _ in PUBLISHED)
+    ),
+    "/office/documents": listed("/office/documents", "document_id"),
     "/office/tasks": listed("/office/tasks", "task_id"),
     "/office/subjects": lambda office: Listed(*(_by_code(office, id) for id in SAMPLES["subject_id"](office))),
     "/office/officers": listed("/office/officers", "officer_id"),
