@@ -10,7 +10,7 @@ from server.demo.district import HAZCHEM, INDUSTRY
 from server.demo.lots import LINK, WITNESS, secret, sources, values
 from server.demo.plan import MATCHED_AGO, moment
 from server.demo.plans import CLERKS, HEADS
-from server.demo.tasks import task_id
+from server.demo.tasks import Dispatched
 from server.demo.visits import PLAYS
 from server.office import crew_changes, crew_ways, crews, leading
 from server.store import crews as store
@@ -38,9 +38,9 @@ TO_COME: Final = {
 
 LOTS: Final = (
     ("first", HAZCHEM, ("approved", "unreachable", "refused", "returned", "void")),
+    ("confined", INDUSTRY, ("unqualified", "fresh-zhao", "confined-one", "confined-two", "confined-three")),
     ("second", HAZCHEM, ("ordered", "stale", "pending", "interrupted", "conflict", "fresh-two", "fresh-one")),
     ("joint", INDUSTRY, ("joint", "joint-two")),
-    ("confined", INDUSTRY, ("unqualified", "fresh-zhao", "confined-one", "confined-two", "confined-three")),
 )
 """What is matched together; the visit that is still proposed for merging waits for its crew."""
 
@@ -60,12 +60,12 @@ CHANGED: Final = "refused"
 CHANGED_AGO: Final = 17
 
 
-def sent(conn: Connection, sealer: Sealer, field: SyncField, today: date, visits: Mapping[str, str]) -> None:
+def sent(conn: Connection, sealer: Sealer, field: SyncField, today: date, made: Dispatched) -> None:
     """Every lot, from the half-days to the phones."""
     for unit, officer in WHO_FOLLOW:
         leading.set_may_lead(conn, CLERKS[unit], moment(today, MATCHED_AGO + 1, 8, 30), officer, False)
     for place, (key, unit, names) in enumerate(LOTS):
-        id = task_id(conn, visits[names[0]])
+        id, visits = made.tasks[key], made.visits
         entered = {name: value for one in names for name, value in _planned(today, one, visits[one]).items()}
         crews.plan(conn, CLERKS[unit], moment(today, MATCHED_AGO + 1, 9, 10 * place), id, entered)
         if NAMED in names:

@@ -42,13 +42,13 @@ def load(db: Database, settings: Settings, today: date | None, now: datetime) ->
     begin = moment(day, DISPATCHED_AGO, 8, 30)
     db.run_write(lambda conn: _fill(conn, sealer, day, everybody, begin))
     phones = db.run_write(lambda conn: _enrol(conn, server, begin))
-    names = db.run_write(lambda conn: tasks.dispatched(conn, sealer, field, day))
-    db.run_write(lambda conn: crews.sent(conn, sealer, field, day, names))
-    _play(db, server, field, day, names, phones)
+    made = db.run_write(lambda conn: tasks.dispatched(conn, sealer, field, day))
+    db.run_write(lambda conn: crews.sent(conn, sealer, field, day, made))
+    _play(db, server, field, day, made.visits, phones)
     db.run_write(lambda conn: draws.fill(conn, sealer, day))
     imports.fill(db, settings, sealer, moment(day, 0, 9))
     db.run_write(lambda conn: set_meta(conn, DEMO, day.isoformat()))
-    return names
+    return made.visits
 
 
 def _play(

@@ -11,6 +11,7 @@ from server.demo.district import HAZCHEM, INDUSTRY, SEED
 from server.demo.lots import LINK, WITNESS, secret, sources, values
 from server.demo.plan import DISPATCHED_AGO, DRAWN_AGO, ENTERED_AGO, moment, quarter
 from server.demo.plans import CLERKS, FIRST_LINES, HEADS
+from server.domain.draw_sources import Source
 from server.office import dispatch, draws, merging
 from server.office import tasks as office
 from server.store import crews, plans
@@ -52,6 +53,20 @@ TASKS: Final = (
         _ratio("high", A=500, B=300, C=2000, D=1000, D_FLAGGED=10000)
         | {"reason": "高风险单位上半年已专项检查一遍；窗口延到年底。"},
         ("approved", "unreachable", "refused", "returned", "void"),
+    ),
+    Planned(
+        "confined",
+        INDUSTRY,
+        "confined-space",
+        "有限空间作业抽查",
+        {
+            "draw": "undirected",
+            "mode": "total",
+            "n": "6",
+            "disclosure": "open",
+            "reason": "计划分两批抽取，本批先抽六户；窗口延到年底。",
+        },
+        ("unqualified", "fresh-zhao", "confined-one", "confined-two", "confined-three", "withdrawn"),
     ),
     Planned(
         "second",
@@ -100,16 +115,11 @@ TASKS: Final = (
         },
         ("joint", "joint-two"),
     ),
-    Planned(
-        "confined",
-        INDUSTRY,
-        "confined-space",
-        "有限空间作业抽查",
-        {"draw": "undirected", "mode": "total", "n": "6", "reason": "先抽半数，其余在第二批公开抽取；窗口延到年底。"},
-        ("unqualified", "fresh-zhao", "confined-one", "confined-two", "confined-three", "withdrawn"),
-    ),
 )
 """In the order in which they are drawn: the special one meets three subjects that the second one has."""
+
+AGAIN: Final = "confined"
+"""The task whose first attempt is void: the witness didn't come."""
 
 MERGED: Final = {"ordered": "ordered-special", "fresh-two": "fresh-two-special"}
 """Visit -> the one that became one with it; a third pair is still only proposed."""
@@ -118,23 +128,29 @@ UNIT_OF: Final = {name: task.unit for task in TASKS for name in (*task.visits, *
 """Name of a visit -> the unit that makes it."""
 
 
-def dispatched(conn: Connection, sealer: Sealer, field: SyncField, today: date) -> dict[str, str]:
-    """All five tasks as far as their visits, by name; two of them merged, one subject let out."""
-    found: dict[str, str] = {}
+class Dispatched(NamedTuple):
+    """The ids of the tasks by their keys, and of the visits by their names."""
+
+    tasks: dict[str, str]
+    visits: dict[str, str]
+
+
+def dispatched(conn: Connection, sealer: Sealer, field: SyncField, today: date) -> Dispatched:
+    """All five tasks as far as their visits; two pairs of them merged, one subject let out."""
+    ids = {task.key: _set_up(conn, today, task, place) for place, task in enumerate(TASKS)}
+    _void(conn, sealer, today, ids[AGAIN])
+    asked = [sources(moment(today, DRAWN_AGO, 12), task.key) for task in TASKS]
+    lots = [_commit(conn, sealer, today, place, ids[task.key], asked[place]) for place, task in enumerate(TASKS)]
+    for place, draw in enumerate(lots):
+        _draw(conn, sealer, today, place, draw, asked[place])
+    visits: dict[str, str] = {}
     for place, task in enumerate(TASKS):
-        id = _set_up(conn, today, task, place)
-        _draw(conn, sealer, today, task, id, place)
-        found |= _dispatch(conn, field, today, task, id, place)
+        visits |= _dispatch(conn, field, today, task, ids[task.key], place)
     for kept, other in MERGED.items():
         at = moment(today, DISPATCHED_AGO, 17)
-        merging.merge(conn, CLERKS[HAZCHEM], at, found[kept], found[other], field)
-    _withdraw(conn, field, today, found["withdrawn"])
-    return found
-
-
-def task_id(conn: Connection, visit_id: str) -> str:
-    """The task for which a visit was drawn."""
-    return crews.tasks_of_visit(conn, visit_id)[0]
+        merging.merge(conn, CLERKS[HAZCHEM], at, visits[kept], visits[other], field)
+    _withdraw(conn, field, today, ids["confined"], visits["withdrawn"])
+    return Dispatched(ids, visits)
 
 
 def _set_up(conn: Connection, today: date, task: Planned, place: int) -> str:
@@ -171,16 +187,27 @@ def _line(conn: Connection, today: date, task: Planned) -> str:
     return next(one.id for one in lines if (one.line.unit_id, one.line.item_id) == (task.unit, task.item))
 
 
-def _draw(conn: Connection, sealer: Sealer, today: date, task: Planned, id: str, place: int) -> None:
-    """The commitment, the numbers that came the day after it, and the draw."""
-    clerk, issue = CLERKS[task.unit], f"{task.key}"
-    asked = sources(moment(today, DRAWN_AGO, 12), issue)
+def _void(conn: Connection, sealer: Sealer, today: date, id: str) -> None:
+    """Committed once in vain."""
+    asked = sources(moment(today, DRAWN_AGO + 1, 12), "in-vain")
+    at = moment(today, DRAWN_AGO + 2, 16)
+    draw = draws.commit(conn, CLERKS[INDUSTRY], at, id, asked, secret("in-vain"), sealer)
+    reason = "约定的见证人临时不能到场，改期重新公布承诺。"
+    draws.void(conn, HEADS[INDUSTRY], moment(today, DRAWN_AGO + 1, 9), draw, reason, sealer)
+
+
+def _commit(conn: Connection, sealer: Sealer, today: date, place: int, id: str, asked: Sequence[Source]) -> str:
     at = moment(today, DRAWN_AGO + 1, 10, place)
-    draw = draws.commit(conn, clerk, at, id, asked, secret(task.key), sealer)
-    for source, value in zip(asked, values(issue), strict=True):
-        by = WITNESS if source.kind == "dice" else clerk.name or clerk.id
+    return draws.commit(conn, CLERKS[TASKS[place].unit], at, id, asked, secret(TASKS[place].key), sealer)
+
+
+def _draw(conn: Connection, sealer: Sealer, today: date, place: int, draw: str, asked: Sequence[Source]) -> None:
+    """The numbers that came the day after the commitment, and the draw."""
+    clerk = CLERKS[TASKS[place].unit]
+    for source, value in zip(asked, values(TASKS[place].key), strict=True):
+        by = WITNESS if source.kind == "dice" else clerk.name
         seen, entered = moment(today, DRAWN_AGO, 9, 30), moment(today, DRAWN_AGO, 9, 50)
-        draws.contribute(conn, clerk, entered, draw, source.id, value, seen, by, link=LINK)
+        draws.contribute(conn, clerk, entered, draw, source.id, value, seen, by or clerk.id, link=LINK)
     draws.run(conn, clerk, moment(today, DRAWN_AGO, 10, place), draw, sealer)
 
 
@@ -198,12 +225,12 @@ def _named(task: Planned, visits: Sequence[Seen]) -> dict[str, str]:
     return {name: one.id for name, one in zip(names, visits, strict=True)}
 
 
-def _withdraw(conn: Connection, field: SyncField, today: date, visit_id: str) -> None:
+def _withdraw(conn: Connection, field: SyncField, today: date, id: str, visit_id: str) -> None:
     """A subject that moved away is let out by the head (R17.2)."""
     seen = crews.visit_seen(conn, visit_id)
     if seen is None:
         raise AssertionError("a visit that was dispatched is there")
-    clerk, head, id = CLERKS[seen.unit_id], HEADS[seen.unit_id], task_id(conn, visit_id)
+    clerk, head = CLERKS[seen.unit_id], HEADS[seen.unit_id]
     reason = "企业已迁往外区，登记已变更，由迁入地检查。"
     asked = dispatch.ask_withdrawal(conn, clerk, moment(today, DISPATCHED_AGO - 1, 9), id, seen.subject_id, reason)
     dispatch.withdraw(conn, head, moment(today, DISPATCHED_AGO - 1, 10), asked, "approved", "", field)
