@@ -19,6 +19,7 @@ from server.domain.entry import Entry
 from server.domain.faults import Invalid, number_faults
 from server.domain.instant import beijing_day, stamp
 from server.domain.publication import PublicResult
+from server.domain.text import same_name
 from server.errors import Problem
 from server.office import publication_facts
 from server.office.act import act, digest_of, new_id, permit
@@ -53,9 +54,9 @@ def publish(
     if hindrances:
         raise Problem(hindrances[0], members={"hindrances": hindrances})
     today = beijing_day(now)
-    no = publications.next_no(conn, today.year)
+    place, no = publications.next_no(conn, today.year)
     result = publication_facts.public_of(conn, found, no, today, names_officers)
-    head = _head(found, result, now)
+    head = _head(found, result, place, now)
     publications.add(conn, head, _version(head.id, result, found.round, None, person, now))
     _settle(conn, visit_id, today)
     detail = {"no": no, "version": 1, "main": result.main, "task": result.task_no, "sha256": _sha256(result)}
@@ -63,10 +64,11 @@ def publish(
     return no
 
 
-def _head(found: Result, result: PublicResult, now: datetime) -> Published:
+def _head(found: Result, result: PublicResult, place: int, now: datetime) -> Published:
     return Published(
-        id=new_id(), no=result.no, visit_id=found.visit_id, task_id=found.task.id, unit_id=found.unit_id,
-        subject_id=found.subject_id, subject_name=result.subject, uscc=result.uscc, main=result.main,
+        id=new_id(), place=place, no=result.no, visit_id=found.visit_id, task_id=found.task.id, unit_id=found.unit_id,
+        subject_id=found.subject_id, subject_name=result.subject,
+        name_key=same_name(result.subject), uscc=result.uscc, main=result.main,
         visited_on=result.visited_on, published_on=result.published_on, changed_at=stamp(now), corrected_on=None,
         version=1,
     )  # fmt: skip

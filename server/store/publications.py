@@ -21,6 +21,7 @@ from server.store.tables import (
     deadline,
     officer,
     publication,
+    publication_term,
     publication_version,
     review,
     task,
@@ -35,12 +36,14 @@ class Published(msgspec.Struct, frozen=True):
     """The newest version of a visit's result for one task, as lists read it."""
 
     id: str
+    place: int
     no: str
     visit_id: str
     task_id: str
     unit_id: str
     subject_id: str
     subject_name: str
+    name_key: str
     uscc: str
     main: str
     visited_on: str
@@ -127,9 +130,9 @@ class VisitTask(msgspec.Struct, frozen=True):
 # --- what is public ---------------------------------------------------------------------------------------------------
 
 
-def next_no(conn: Connection, year: int) -> str:
-    """The next number of a year, "2026-000123": dense, its counter held until the commit."""
-    return f"{year}-{next_of(conn, f'publication:{year}'):06}"
+def next_no(conn: Connection, year: int) -> tuple[int, str]:
+    """The next place of all, and the next number of a year, "2026-000123": dense, their counters held until the end."""
+    return next_of(conn, "publication"), f"{year}-{next_of(conn, f'publication:{year}'):06}"
 
 
 def add(conn: Connection, head: Published, first: Version) -> None:
@@ -139,6 +142,14 @@ def add(conn: Connection, head: Published, first: Version) -> None:
     except IntegrityError as error:
         raise Problem("already_published") from error
     conn.execute(sa.insert(publication_version).values(msgspec.structs.asdict(first)))
+    rows = [{"term": term, "place": head.place} for term in sorted(pairs_of(head.name_key))]
+    if rows:
+        conn.execute(sa.insert(publication_term), rows)
+
+
+def pairs_of(key: str) -> set[str]:
+    """The pairs of characters that stand side by side in a name as `same_name` gives it."""
+    return {key[at : at + 2] for at in range(len(key) - 1)}
 
 
 def add_version(conn: Connection, head: Published, made: Version) -> None:
@@ -351,8 +362,8 @@ def count_waiting(conn: Connection, unit_id: str | None) -> int:
 
 
 def published_list(conn: Connection, unit_id: str | None, first: int, limit: int) -> list[Published]:
-    """What is published of a unit, or of all, the newest change first."""
-    query = sa.select(publication).order_by(publication.c.changed_at.desc(), publication.c.no.desc())
+    """What is published of a unit, or of all, the newest first."""
+    query = sa.select(publication).order_by(publication.c.place.desc())
     if unit_id is not None:
         query = query.where(publication.c.unit_id == unit_id)
     return [Published(**row) for row in conn.execute(query.offset(first).limit(limit)).mappings()]

@@ -7,7 +7,7 @@ and what people see in an export. Days are "YYYY-MM-DD". Bytes that a digest or 
 from server.store.tables.base import metadata
 from server.store.tables.crews import crew_change, crew_contribution, crew_match, crew_plan, crew_way, recusal
 from server.store.tables.documents import document, document_prefix, document_series, recheck
-from server.store.tables.draws import draw, draw_chain, draw_contribution, draw_file, draw_frame, exclusion
+from server.store.tables.draws import draw, draw_chain, draw_contribution, draw_file, draw_frame, exclusion, excuse
 from server.store.tables.house import counter, meta, trail, trail_number
 from server.store.tables.imports import import_batch, import_fault, import_row, province_mapping, province_state
 from server.store.tables.items import item, item_edition, list_entry, list_version
@@ -28,8 +28,23 @@ from server.store.tables.plans import (
     plan_version,
     selection,
 )
-from server.store.tables.publication import correction, publication, publication_version, withholding
-from server.store.tables.registries import notice, task, task_item, task_override, template, withdrawal
+from server.store.tables.publication import (
+    correction,
+    ledger_entry,
+    publication,
+    publication_term,
+    publication_version,
+    withholding,
+)
+from server.store.tables.registries import (
+    notice,
+    task,
+    task_extension,
+    task_item,
+    task_override,
+    template,
+    withdrawal,
+)
 from server.store.tables.rules import calendar_year, deadline, deadline_change, rule_set, rule_set_decision
 from server.store.tables.subjects import subject, subject_history, subject_term, unit_subject
 from server.store.tables.visits import assignments, visit, visit_crew, visit_task
@@ -60,6 +75,7 @@ __all__ = [
     "draw_file",
     "draw_frame",
     "exclusion",
+    "excuse",
     "expert",
     "filing",
     "import_batch",
@@ -71,6 +87,7 @@ __all__ = [
     "joint_list",
     "joint_list_row",
     "leave",
+    "ledger_entry",
     "list_entry",
     "list_version",
     "log_checkpoint",
@@ -95,6 +112,7 @@ __all__ = [
     "province_mapping",
     "province_state",
     "publication",
+    "publication_term",
     "publication_version",
     "recheck",
     "record",
@@ -110,6 +128,7 @@ __all__ = [
     "subject_history",
     "subject_term",
     "task",
+    "task_extension",
     "task_item",
     "task_override",
     "template",

@@ -10,12 +10,14 @@ publication = sa.Table(  # the newest version of a visit's result for one task, 
     "publication",
     metadata,
     sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("place", sa.BigInteger, nullable=False),  # dense over all years: the order of lists
     sa.Column("no", sa.String(16), nullable=False),  # "2026-000123"
     sa.Column("visit_id", sa.ForeignKey("visit.id"), nullable=False),
     sa.Column("task_id", sa.ForeignKey("task.id"), nullable=False),
     sa.Column("unit_id", sa.ForeignKey("unit.id"), nullable=False),
     sa.Column("subject_id", sa.ForeignKey("subject.id"), nullable=False),
     sa.Column("subject_name", sa.Text, nullable=False),
+    sa.Column("name_key", sa.Text, nullable=False),
     sa.Column("uscc", sa.String(18), nullable=False),
     sa.Column("main", sa.String(32), nullable=False),
     sa.Column("visited_on", sa.String(10), nullable=False),
@@ -25,11 +27,20 @@ publication = sa.Table(  # the newest version of a visit's result for one task, 
     sa.Column("version", sa.Integer, nullable=False),
     sa.UniqueConstraint("visit_id", "task_id"),
     sa.Index("ix_publication_no", "no", unique=True),
-    sa.Index("ix_publication_changed_at", "changed_at", "no"),
-    sa.Index("ix_publication_unit_id", "unit_id", "changed_at", "no"),
-    sa.Index("ix_publication_main", "main", "changed_at", "no"),
-    sa.Index("ix_publication_task_id", "task_id", "changed_at", "no"),
-    sa.Index("ix_publication_uscc", "uscc", "changed_at", "no"),
+    sa.Index("ix_publication_place", "place", unique=True),
+    sa.Index("ix_publication_changed_at", "changed_at", "place"),
+    sa.Index("ix_publication_unit_id", "unit_id", "place"),
+    sa.Index("ix_publication_main", "main", "place"),
+    sa.Index("ix_publication_unit_id_main", "unit_id", "main", "place"),
+    sa.Index("ix_publication_task_id", "task_id", "place"),
+    sa.Index("ix_publication_uscc", "uscc", "place"),
+)
+
+publication_term = sa.Table(  # pairs of characters of the names, by which results are found
+    "publication_term",
+    metadata,
+    sa.Column("term", sa.String(2), primary_key=True),
+    sa.Column("place", sa.BigInteger, primary_key=True, autoincrement=False),
 )
 
 publication_version = sa.Table(  # append-only: what the public reads, as canonical JSON
@@ -104,4 +115,20 @@ correction = sa.Table(  # a correction asked for, with the bytes that would be p
         sqlite_where=sa.text("state = 'asked'"),
         postgresql_where=sa.text("state = 'asked'"),
     ),
+)
+
+ledger_entry = sa.Table(  # append-only: every subject that was ever drawn, under a salted digest until it is published
+    "ledger_entry",
+    metadata,
+    sa.Column("place", sa.BigInteger, primary_key=True, autoincrement=False),  # dense
+    sa.Column("task_id", sa.ForeignKey("task.id"), nullable=False),
+    sa.Column("source", sa.String(64), nullable=False),  # the draw's id, or "list" of a participant's task
+    sa.Column("subject_id", sa.ForeignKey("subject.id"), nullable=False),
+    sa.Column("code", sa.String(18), nullable=False),
+    sa.Column("salt", sa.String(64), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),  # SHA-256 of salt and code
+    sa.Column("drawn_at", sa.String(32), nullable=False),
+    sa.UniqueConstraint("source", "task_id", "subject_id"),
+    sa.Index("ix_ledger_entry_task_id", "task_id", "place"),
+    sa.Index("ix_ledger_entry_digest", "digest", unique=True),
 )

@@ -10,6 +10,15 @@ down_revision = "0011"
 branch_labels = None
 depends_on = None
 
+INDEXES = {
+    "changed_at": ("changed_at",),
+    "unit_id": ("unit_id",),
+    "main": ("main",),
+    "unit_id_main": ("unit_id", "main"),
+    "task_id": ("task_id",),
+    "uscc": ("uscc",),
+}
+
 DECIDED = {
     "withholding": "OLD.state IN ('refused', 'lifted') OR OLD.state = 'approved' AND NEW.state <> 'lifted'",
     "correction": "OLD.state <> 'asked'",
@@ -19,6 +28,7 @@ DECIDED = {
 def on_sqlite() -> list[str]:
     """What was published never changes, nor does a decision."""
     found = [_sqlite("publication_version", verb, "1") for verb in ("UPDATE", "DELETE")]
+    found += [_sqlite("ledger_entry", verb, "1") for verb in ("UPDATE", "DELETE")]
     found.append(_sqlite("publication", "DELETE", "1"))
     for table, when in DECIDED.items():
         found += [_sqlite(table, "UPDATE", when), _sqlite(table, "DELETE", "1")]
@@ -34,7 +44,7 @@ def _sqlite(table: str, verb: str, when: str) -> str:
 
 def on_postgres() -> list[str]:
     """The same on PostgreSQL."""
-    refused = {"publication_version": "true", "publication": "TG_OP = 'DELETE'"}
+    refused = {"publication_version": "true", "ledger_entry": "true", "publication": "TG_OP = 'DELETE'"}
     refused |= {table: f"TG_OP = 'DELETE' OR {when}" for table, when in DECIDED.items()}
     return [_function(table, when) for table, when in refused.items()] + [
         f"CREATE TRIGGER {table}_kept BEFORE UPDATE OR DELETE ON {table}"
@@ -60,12 +70,14 @@ def _make_tables() -> None:
     op.create_table(
         "publication",
         sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
         sa.Column("no", sa.String(length=16), nullable=False),
         sa.Column("visit_id", sa.String(length=36), nullable=False),
         sa.Column("task_id", sa.String(length=64), nullable=False),
         sa.Column("unit_id", sa.String(length=64), nullable=False),
         sa.Column("subject_id", sa.String(length=64), nullable=False),
         sa.Column("subject_name", sa.Text(), nullable=False),
+        sa.Column("name_key", sa.Text(), nullable=False),
         sa.Column("uscc", sa.String(length=18), nullable=False),
         sa.Column("main", sa.String(length=32), nullable=False),
         sa.Column("visited_on", sa.String(length=10), nullable=False),
@@ -80,12 +92,33 @@ def _make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publication")),
         sa.UniqueConstraint("visit_id", "task_id", name=op.f("uq_publication_visit_id_task_id")),
     )
-    op.create_index("ix_publication_changed_at", "publication", ["changed_at", "no"], unique=False)
-    op.create_index("ix_publication_main", "publication", ["main", "changed_at", "no"], unique=False)
     op.create_index("ix_publication_no", "publication", ["no"], unique=True)
-    op.create_index("ix_publication_task_id", "publication", ["task_id", "changed_at", "no"], unique=False)
-    op.create_index("ix_publication_unit_id", "publication", ["unit_id", "changed_at", "no"], unique=False)
-    op.create_index("ix_publication_uscc", "publication", ["uscc", "changed_at", "no"], unique=False)
+    op.create_index("ix_publication_place", "publication", ["place"], unique=True)
+    for name, columns in INDEXES.items():
+        op.create_index(f"ix_publication_{name}", "publication", [*columns, "place"], unique=False)
+    op.create_table(
+        "publication_term",
+        sa.Column("term", sa.String(length=2), nullable=False),
+        sa.Column("place", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("term", "place", name=op.f("pk_publication_term")),
+    )
+    op.create_table(
+        "ledger_entry",
+        sa.Column("place", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("task_id", sa.String(length=64), nullable=False),
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("subject_id", sa.String(length=64), nullable=False),
+        sa.Column("code", sa.String(length=18), nullable=False),
+        sa.Column("salt", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("drawn_at", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["subject_id"], ["subject.id"], name=op.f("fk_ledger_entry_subject_id")),
+        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_ledger_entry_task_id")),
+        sa.PrimaryKeyConstraint("place", name=op.f("pk_ledger_entry")),
+        sa.UniqueConstraint("source", "task_id", "subject_id", name=op.f("uq_ledger_entry_source_task_id_subject_id")),
+    )
+    op.create_index("ix_ledger_entry_task_id", "ledger_entry", ["task_id", "place"], unique=False)
+    op.create_index("ix_ledger_entry_digest", "ledger_entry", ["digest"], unique=True)
     op.create_table(
         "withholding",
         sa.Column("id", sa.String(length=36), nullable=False),
