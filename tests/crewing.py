@@ -44,9 +44,12 @@ SOURCE = Source("dice/1", "dice", 24 * 258 // 100, "两位见证人各掷骰子�
 class Scene:
     """The database with its visits, and the field that acts on them."""
 
-    def __init__(self, db: Database, folder: Path, officers: int = 6) -> None:
-        self.db = db
-        scene.populate(db)
+    def __init__(self, db: Database, folder: Path, officers: int = 6, sealer: Sealer = SEALER) -> None:
+        self.db, self.sealer = db, sealer
+        with db.read() as conn:
+            is_peopled = conn.scalar(sa.select(sa.func.count()).select_from(tables.unit))
+        if not is_peopled:
+            scene.populate(db)
         keys = keys_of(db, folder)
         self.keys, self.field = keys, SyncField(keys)
         self.visits = [dispatch(db, keys, (), NOW)]
@@ -72,7 +75,7 @@ class Scene:
     def committed(self) -> str:
         """Planned and committed."""
         self.plan()
-        return str(self.do(acts.commit, TASK, [SOURCE], SECRET, SEALER))
+        return str(self.do(acts.commit, TASK, [SOURCE], SECRET, self.sealer))
 
     def contributed(self) -> str:
         """And the dice are thrown."""
@@ -87,7 +90,7 @@ class Scene:
     def matched(self) -> str:
         """And the crews are drawn."""
         match_id = self.contributed()
-        self.do(acts.match, match_id, SEALER, now=LATER)
+        self.do(acts.match, match_id, self.sealer, now=LATER)
         return match_id
 
     def assigned(self) -> str:

@@ -223,8 +223,8 @@ class Bureau:
 
 ACTS = (
     "freeze", "contribute", "run", "void", "lock", "excuse", "withdraw", "restart", "contribute_early",
-    "contribute_twice", "contribute_other", "run_other_list", "run_other_rules", "run_other_secret", "void_own", "short_of_floor",
-    "twice_in_list",
+    "contribute_twice", "contribute_other", "run_other_list", "run_other_rules", "run_other_secret",
+    "void_own", "short_of_floor", "twice_in_list",
 )  # fmt: skip
 WEIGHTS = (6, 24, 12, 3, 3, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
 NEXT = {"committed": "contribute", "contributed": "run", "drawn": "lock", "dispatched": "withdraw", "void": "freeze"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,14 +18,15 @@ import sqlalchemy as sa
 
 from server.domain.draw_sources import Source
 from server.domain.instant import stamp
-from server.office import draws
+from server.office import crews, draws
 from server.standalone.verify_draw import Report, check, check_chain
 from server.store import draws as store
-from server.store import tasks
+from server.store import tables, tasks
 from server.store.draws import Draw
 from server.store.seal import open_sealer
+from server.store.session import Database
 from server.store.tables import unit_subject as members
-from tests import databases
+from tests import crewing, databases
 from tests.dispatching import database_of
 from tests.drawing import BALLS, Ceremony
 from tests.office.test_draws_over_http import DICE, HTML, JSON, Hall, given, in_beijing, sources
@@ -45,31 +46,65 @@ def test_two_clerks_who_press_draw_at_once_make_one_draw(any_server: Running) ->
     """One task, voided and committed anew each time, so that all the presses stand in one chain."""
     db, sealer = database_of(any_server), open_sealer(any_server.data / "keys")
     Ceremony(db, is_peopled=True).task("t1")
-    clerks = [any_server.signed_in("clerk") for _ in range(2)]
-    barrier = Barrier(2)
-
-    def press(clerk: httpx.Client, draw_id: str) -> httpx.Response:
-        barrier.wait()
-        return clerk.post(f"/office/draws/{draw_id}/run", headers={"Accept": "application/json"})
-
+    clerks = two_clerks(any_server)
     answers = Counter[tuple[int, str]]()
-    with ThreadPoolExecutor(2) as both:
-        for _ in range(PRESSES):
-            draw_id = db.run_write(lambda conn: _contributed(conn, sealer))
-            for answer in both.map(press, clerks, [draw_id, draw_id]):
-                code = "" if answer.status_code == 303 else answer.json()["code"]
-                answers[answer.status_code, code] += 1
-            with db.read() as conn:
-                files, drawn = store.files_of(conn, draw_id), store.draw_of(conn, draw_id)
-            assert [file.why for file in files] == ["drawn"]
-            assert drawn is not None and drawn.state == "drawn"
-            db.run_write(lambda conn, id=draw_id: draws.void(conn, HEAD, datetime.now(UTC), id, "再来一次", sealer))  # type: ignore[misc]
+    for _ in range(PRESSES):
+        draw_id = db.run_write(lambda conn: _contributed(conn, sealer))
+        answers += pressed(clerks, f"/office/draws/{draw_id}/run")
+        with db.read() as conn:
+            files, drawn = store.files_of(conn, draw_id), store.draw_of(conn, draw_id)
+        assert [file.why for file in files] == ["drawn"]
+        assert drawn is not None and drawn.state == "drawn"
+        db.run_write(lambda conn, id=draw_id: draws.void(conn, HEAD, datetime.now(UTC), id, "再来一次", sealer))  # type: ignore[misc]
     print(f"\n{sum(answers.values())} presses in pairs: {dict(answers)}")
     assert answers == {(303, ""): PRESSES, (409, "draw_drawn"): PRESSES}
     assert PRESSES >= 200
-    for clerk in clerks:
-        clerk.close()
-    db.close()
+    close(db, *clerks)
+
+
+def two_clerks(running: Running) -> list[httpx.Client]:
+    return [running.signed_in("clerk") for _ in range(2)]
+
+
+def close(*open_ones: Database | httpx.Client) -> None:
+    for one in open_ones:
+        one.close()
+
+
+def pressed(clerks: Sequence[httpx.Client], path: str) -> Counter[tuple[int, str]]:
+    """What two clerks are answered who press at the same moment."""
+    barrier = Barrier(len(clerks))
+
+    def press(clerk: httpx.Client) -> tuple[int, str]:
+        barrier.wait()
+        answer = clerk.post(path, headers=JSON)
+        return answer.status_code, "" if answer.status_code == 303 else answer.json()["code"]
+
+    with ThreadPoolExecutor(len(clerks)) as all_at_once:
+        return Counter(all_at_once.map(press, clerks))
+
+
+def test_two_clerks_who_press_match_at_once_make_one_match(any_server: Running) -> None:
+    """One task, its match voided and committed anew each time; every press leaves one record in the trail at most."""
+    db = database_of(any_server)
+    its = crewing.Scene(db, any_server.data / "keys", sealer=open_sealer(any_server.data / "keys"))
+    with db.write() as conn:
+        conn.execute(sa.update(tables.officer).values(certificate_to="2999-12-31"))
+    clerks = two_clerks(any_server)
+    answers = Counter[tuple[int, str]]()
+    for _ in range(PRESSES):
+        match_id = its.contributed()
+        answers += pressed(clerks, f"/office/crews/{crewing.TASK}/match")
+        its.do(crews.void, match_id, "再来一次", its.sealer, person=HEAD, now=crewing.LATER)
+        made = its.match(match_id)
+        assert made.seed is not None and len(made.teams) == len(its.visits)
+    with db.read() as conn:
+        entries = sa.select(tables.trail.c.object).where(tables.trail.c.act == "crew.match")
+        records = list(conn.scalars(entries))
+    print(f"\n{sum(answers.values())} presses in pairs: {dict(answers)}; {len(records)} records")
+    assert answers == {(303, ""): PRESSES, (409, "crew_state"): PRESSES}
+    assert len(records) == len(set(records)) == PRESSES >= 200
+    close(db, *clerks)
 
 
 def _contributed(conn: Any, sealer: Any) -> str:
