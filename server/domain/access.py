@@ -94,6 +94,7 @@ RIGHTS: Final[dict[str, dict[str, str]]] = {
     # --- tasks, draws, crews
     "tasks.read": _READERS | _WATCHERS,
     "tasks.change": {"unit_clerk": OWN, "legal_unit": ALL},
+    "tasks.cancel": {"unit_clerk": OWN, "unit_head": OWN, "legal_unit": ALL, "principal": ALL},
     "tasks.approve": {"unit_head": OWN, "principal": ALL},
     "tasks.dispatch": {"unit_clerk": OWN, "legal_unit": ALL},
     "exclusions.enter": {"unit_clerk": OWN},

@@ -24,3 +24,6 @@ class Notice(msgspec.Struct, frozen=True):
     form: str | None
     disclosure: str
     published_at: str
+    version: int = 1
+    extended_for: str | None = None
+    """Why the window is longer than in the version before."""

@@ -19,7 +19,8 @@ from server.office.act import act, digest_of, named, permit
 from server.office.draws import lock_for
 from server.office.field import Field, VisitOrder
 from server.office.lead_lists import lock_list
-from server.office.plans import Faulty, reason_of
+from server.office.plans import Faulty
+from server.office.reasons import public_reason
 from server.office.task_facts import items_of
 from server.office.tasks import held, must_be_above_floor, task_for
 from server.store import plans, selections, tasks, trail
@@ -42,12 +43,14 @@ def dispatch_task(
     """Confirms and locks the drawn list, makes the visits, and publishes the notice, all or nothing; the notice's no.
 
     Nothing is dispatched without a stored draw or the lead's list (R1.1), nor before the head's approval, except in an
-    incident (R15b.3). `chance` are random bytes, of which ids and nonces are made.
+    incident (R15b.3), nor when its window is over. `chance` are random bytes, of which ids and nonces are made.
     """
     old = task_for(conn, person, "tasks.dispatch", task_id)
     if old.approved_by is None and old.incident is None:
         raise Problem("task_not_approved")
     must_be_above_floor(conn, old)
+    if old.window_to < beijing_day(now).isoformat():
+        raise Problem("task_window_over", day=old.window_to)
     unit_id = _executing(conn, old, values)
     drawn = lock_list(conn, now, old) if old.is_participant else lock_for(conn, person, now, old)
     its = items_of(conn, old)
@@ -163,7 +166,7 @@ SAID: Mapping[str, str] = {
 
 def _reason(text: str) -> str:
     try:
-        return reason_of(text)
+        return public_reason(text, "17")
     except Problem as problem:
         if problem.code == "reason_missing":
             raise Faulty("withdrawal_reason_missing", [Fault("reason", "missing")]) from None

@@ -10,7 +10,7 @@ import msgspec
 from server.domain.access import allows
 from server.domain.codes import normal_code
 from server.domain.exclusion import ARTICLE, Exclusion, check_exclusion
-from server.domain.faults import Fault, Invalid
+from server.domain.faults import Fault, Invalid, number_faults, stops
 from server.domain.instant import beijing_day, stamp
 from server.errors import Problem
 from server.office.act import act, digest_of, named, permit
@@ -26,11 +26,13 @@ def enter(conn: Connection, person: Person, now: datetime, values: Mapping[str, 
     unit_id = person.unit_id or ""
     permit(person, "exclusions.enter", unit_id)
     entered, faults = check_exclusion(values, beijing_day(now))
+    for field in ("document", "reason"):
+        faults = [*faults, *number_faults(field, values.get(field, ""))]
     code = normal_code(values.get("code", ""))
     subject = non_random.subject_in_library(conn, unit_id, code)
     if subject is None and code:
         faults = [*faults, Fault("code", "not_in_library", {"found": code[:20]})]
-    if entered is None or subject is None:
+    if entered is None or subject is None or stops(faults):
         raise Invalid(faults, ARTICLE)
     made = Exclusion(
         id=named("exclusion", unit_id, subject, entered.document, stamp(now)),

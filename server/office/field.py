@@ -41,5 +41,8 @@ class Field(Protocol):
     def void(self, conn: Connection, person: Person, now: datetime, visit_id: str, reason: str) -> None:
         """Ends a visit that shall have no record."""
 
+    def extend(self, conn: Connection, visit_id: str, until: str) -> None:
+        """Gives an open visit a later last day, which the phones of its crew learn; the caller's entry tells of it."""
+
     def merge(self, conn: Connection, person: Person, now: datetime, visit_id: str, other_id: str) -> None:
         """Gives a visit the tasks of another one of the same subject, which is void from then on (R22.1)."""

@@ -20,8 +20,25 @@ from server.store.session import Connection
 
 def publish(conn: Connection, now: datetime, task: Task, items: Sequence[Item]) -> Kept:
     """Publishes the notice of a task that is being dispatched, in its transaction."""
-    body = rfc8785.dumps(msgspec.to_builtins(notice_of(conn, now, task, items)))
-    made = Kept(task.no, task.id, stamp(now), body, sha256(body).hexdigest())
+    return _keep(conn, now, task, notice_of(conn, now, task, items))
+
+
+def publish_longer(conn: Connection, now: datetime, task: Task, reason: str) -> Kept:
+    """Publishes the next version of a task's notice, whose window is longer, with the reason."""
+    last = next(iter(notices.versions_of(conn, task.no)))
+    longer = msgspec.structs.replace(
+        last.notice,
+        window_to=task.window_to,
+        published_at=stamp(now),
+        version=last.version + 1,
+        extended_for=reason,
+    )
+    return _keep(conn, now, task, longer)
+
+
+def _keep(conn: Connection, now: datetime, task: Task, its: Notice) -> Kept:
+    body = rfc8785.dumps(msgspec.to_builtins(its))
+    made = Kept(task.no, task.id, stamp(now), body, sha256(body).hexdigest(), its.version)
     notices.add_notice(conn, made)
     return made
 

@@ -14,12 +14,12 @@ from server.errors import Problem
 from server.office.task_facts import floor_reason
 from server.office.tasks import sees
 from server.store import joint_lists, plans, tasks
-from server.store.draws import Draw, standing_of_task
+from server.store.draws import Draw, draws_of_task, standing_of_task
 from server.store.joint_lists import JointList
 from server.store.people import Person
 from server.store.plans import Kept
 from server.store.session import Connection
-from server.store.tasks import Drawn, Override, Withdrawal
+from server.store.tasks import Drawn, Extension, Override, Withdrawal
 
 STEPS: Final = ("set_up", "approve", "draw", "dispatch", "crew", "inspect", "end")
 """The way of a task, from its set-up to its end."""
@@ -56,6 +56,19 @@ class View(msgspec.Struct, frozen=True):
     below_floor: bool
     excused_by: str | None
     visits: dict[str, int]
+    extensions: Sequence[Extension]
+    was_drawn: bool
+
+    @property
+    def may_extend(self) -> bool:
+        """Whether its list is fixed and something is still to be done."""
+        is_fixed = self.task.state == "dispatched" and bool(self.visits.get("open"))
+        return is_fixed or (self.standing is not None and self.task.state in ("draft", "approved"))
+
+    @property
+    def may_cancel(self) -> bool:
+        """Whether it can be given up: no draw of it stands."""
+        return self.task.state in ("draft", "approved") and self.standing is None
 
     @property
     def turn(self) -> str:
@@ -94,6 +107,8 @@ def view_of(conn: Connection, person: Person, task_id: str) -> View:
         below_floor=below,
         excused_by=None if reason is None else reason["document"],
         visits=states,
+        extensions=tasks.extensions_of(conn, task_id),
+        was_drawn=bool(draws_of_task(conn, task_id)),
     )
 
 

@@ -18,10 +18,11 @@ from server.domain.task_entry import Frame, read_number, read_task
 from server.errors import Problem
 from server.office.act import act, digest_of, named, permit
 from server.office.plans import Faulty, reason_of
+from server.office.reasons import public_reason
 from server.office.task_facts import default_shares, floor_reason, known_for, planned
 from server.office.task_frames import frame_of
 from server.store import accounts, joint_lists, tasks, trail
-from server.store.draws import standing_of_task
+from server.store.draws import draws_of_task, standing_of_task
 from server.store.people import Person
 from server.store.rules import rule_set_on
 from server.store.session import Connection
@@ -82,12 +83,14 @@ def approve_task(conn: Connection, person: Person, now: datetime, task_id: str, 
     _note(conn, person, now, "task.approve", old, made, None, {"number": number, "on": on})
 
 
-@act("task.cancel", "tasks.change")
+@act("task.cancel", "tasks.cancel")
 def cancel_task(conn: Connection, person: Person, now: datetime, task_id: str, reason: str) -> None:
-    """Gives a task up before anything is drawn, with a reason."""
-    old = task_for(conn, person, "tasks.change", task_id)
+    """Gives a task up while no draw of it stands, with a reason; after a draw that is void only its head does."""
+    old = task_for(conn, person, "tasks.cancel", task_id)
     must_be_undrawn(conn, old)
-    said = reason_of(reason)
+    if draws_of_task(conn, old.id) and not allows(person.roles, person.unit_id, "tasks.approve", old.unit_id):
+        raise Problem("task_drawn_cancel")
+    said = public_reason(reason, "17")
     known = {"cancelled_by": person.id, "cancelled_at": stamp(now), "cancelled_why": said}
     made = msgspec.structs.replace(old, state="cancelled", **known)
     tasks.put_some(conn, task_id, state="cancelled", **known)

@@ -23,6 +23,16 @@ IN_FEED: Final = 100
 """How many notices a feed tells of, the newest first."""
 
 
+class Version(msgspec.Struct, frozen=True):
+    """One version of a notice: its digest, when it was published, its window's last day, and why it was renewed."""
+
+    version: int
+    published_at: str
+    window_to: str
+    extended_for: str | None
+    sha256: str
+
+
 class Shown(msgspec.Struct, frozen=True):
     """A notice with what came after it: how many were taken out, and the number of its draw."""
 
@@ -30,6 +40,7 @@ class Shown(msgspec.Struct, frozen=True):
     sha256: str
     taken_out: int
     draw: str | None
+    versions: tuple[Version, ...] = ()
 
 
 @get("/notices", exclude_from_auth=True, sync_to_thread=True)
@@ -55,12 +66,16 @@ def show_notice(request: Anyone, no: FromPath[str]) -> Response[bytes]:
 
 def _shown(request: Anyone, no: str) -> Shown:
     with request.app.state.db.read() as conn:
-        kept = notices.notice_by_no(conn, no)
-        if kept is None:
+        every = notices.versions_of(conn, no)
+        if not every:
             raise Problem("not_found")
+        kept = every[0]
         out = notices.taken_out(conn, [kept.task_id])
         standing = draws.standing_of_task(conn, kept.task_id)
-    return Shown(kept.notice, kept.sha256, out.get(kept.task_id, 0), None if standing is None else standing.no)
+    told = tuple(Version(one.version, one.published_at, its.window_to, its.extended_for, one.sha256)
+                 for one in every for its in (one.notice,))  # fmt: skip
+    number = None if standing is None else standing.no
+    return Shown(kept.notice, kept.sha256, out.get(kept.task_id, 0), number, told)
 
 
 @get("/notices/feed.atom", exclude_from_auth=True, sync_to_thread=True)
@@ -78,7 +93,7 @@ def notices_as_json_feed(request: Anyone) -> Response[bytes]:
 def _feed(request: Anyone, kind: str) -> Feed:
     w, origin = words_for(request), request.app.state.settings.origin
     with request.app.state.db.read() as conn:
-        found: Sequence[Kept] = notices.notices(conn, IN_FEED)
+        found: Sequence[Kept] = notices.versions(conn, IN_FEED)
         first = notices.first_digest(conn)
     entries = [_entry(w, origin, one) for one in found]
     title = f"{w('app.bureau')} {w('public.notices')}"
@@ -100,7 +115,8 @@ def _entry(w: Words, origin: str, kept: Kept) -> Entry:
 def said(w: Words, one: Notice) -> str:
     """A notice in one line."""
     line = w("public.notice_line", unit=one.unit, n=one.n, first=w.day(one.window_from), last=w.day(one.window_to))
-    return f"{w('list.comma').join(one.items)}{w('list.colon')}{line}"
+    longer = "" if one.extended_for is None else f" · {w('public.notice_extended', reason=one.extended_for)}"
+    return f"{w('list.comma').join(one.items)}{w('list.colon')}{line}{longer}"
 
 
 router = Router(

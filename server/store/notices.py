@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ class Kept(msgspec.Struct, frozen=True):
     published_at: str
     body: bytes
     sha256: str
+    version: int = 1
 
     @property
     def notice(self) -> Notice:
@@ -28,20 +30,35 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 def add_notice(conn: Connection, added: Kept) -> None:
-    """Publishes a notice; a task has one."""
+    """Publishes a notice, or a new version of one."""
     conn.execute(sa.insert(notice).values(msgspec.structs.asdict(added)))
 
 
 def notices(conn: Connection, most: int | None = None) -> list[Kept]:
-    """Every notice, the newest first."""
-    query = sa.select(notice).order_by(notice.c.published_at.desc(), notice.c.no.desc()).limit(most)
-    return [Kept(**row) for row in conn.execute(query).mappings()]
+    """Every notice in its newest version, the newest first."""
+    newer = notice.alias()
+    is_newest = ~sa.exists().where(newer.c.no == notice.c.no, newer.c.version > notice.c.version)
+    return _read(conn, sa.select(notice).where(is_newest).limit(most))
+
+
+def versions(conn: Connection, most: int) -> list[Kept]:
+    """Notices in all their versions, the newest first."""
+    return _read(conn, sa.select(notice).limit(most))
+
+
+def versions_of(conn: Connection, no: str) -> list[Kept]:
+    """The notice of a number, the newest version first."""
+    return _read(conn, sa.select(notice).where(notice.c.no == no))
 
 
 def notice_by_no(conn: Connection, no: str) -> Kept | None:
-    """The notice of a number."""
-    row = conn.execute(sa.select(notice).where(notice.c.no == no)).mappings().one_or_none()
-    return None if row is None else Kept(**row)
+    """The notice of a number as it stands now."""
+    return next(iter(versions_of(conn, no)), None)
+
+
+def _read(conn: Connection, query: sa.Select[Any]) -> list[Kept]:
+    ordered = query.order_by(notice.c.published_at.desc(), notice.c.no.desc(), notice.c.version.desc())
+    return [Kept(**{str(name): value for name, value in row.items()}) for row in conn.execute(ordered).mappings()]
 
 
 def taken_out(conn: Connection, task_ids: Collection[str]) -> dict[str, int]:

@@ -18,6 +18,7 @@ from server.store.tables import (
     selection,
     subject,
     task,
+    task_extension,
     task_item,
     task_override,
     visit,
@@ -221,6 +222,34 @@ def set_selection(conn: Connection, task_id: str, subject_id: str, state: str) -
     table = selection
     where = sa.and_(table.c.task_id == task_id, table.c.subject_id == subject_id)
     conn.execute(sa.update(table).where(where).values(state=state))
+
+
+# --- a longer window --------------------------------------------------------------------------------------------------
+
+
+class Extension(msgspec.Struct, frozen=True):
+    """A window that the head made longer: from which last day to which, and why."""
+
+    task_id: str
+    n: int
+    was: str
+    until: str
+    reason: str
+    by: str
+    at: str
+
+
+def extensions_of(conn: Connection, task_id: str) -> list[Extension]:
+    """How a task's window grew, the first time first."""
+    table = task_extension
+    query = sa.select(table).where(table.c.task_id == task_id).order_by(table.c.n)
+    return [Extension(**row) for row in conn.execute(query).mappings()]
+
+
+def extend(conn: Connection, added: Extension) -> None:
+    """Writes a longer window, and that it was longer from then on; the day by which the task is due stays."""
+    conn.execute(sa.insert(task_extension).values(msgspec.structs.asdict(added)))
+    conn.execute(sa.update(task).where(task.c.id == added.task_id).values(window_to=added.until))
 
 
 # --- requests ---------------------------------------------------------------------------------------------------------

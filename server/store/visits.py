@@ -135,6 +135,14 @@ def refit(conn: Connection, visit_id: str, tpl: str, window: tuple[str, str]) ->
     conn.execute(sa.update(visit).where(visit.c.id == visit_id).values(values))
 
 
+def extend(conn: Connection, visit_id: str, until: str) -> None:
+    """Gives a visit a later last day, and its crew's phones their lists anew."""
+    row = sa.update(visit).where(visit.c.id == visit_id, visit.c.window_to < until).values(window_to=until)
+    conn.execute(row)
+    query = sa.select(visit_crew.c.officer_id).where(visit_crew.c.visit_id == visit_id, visit_crew.c.role != "removed")
+    move_assignments(conn, conn.scalars(query))
+
+
 def is_drawn(conn: Connection, visit_id: str) -> bool:
     """Whether a visit serves a task of the draws: those have a number."""
     its = sa.select(visit_task.c.task_id).where(visit_task.c.visit_id == visit_id)

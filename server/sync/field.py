@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from server.domain.item import Template
-from server.store import registry
+from server.store import registry, visits
 from server.store.people import Person
 from server.store.session import Connection
 from server.sync import acts
@@ -62,6 +62,10 @@ class SyncField:
     def void(self, conn: Connection, person: Person, now: datetime, visit_id: str, reason: str) -> None:
         """A `void` op."""
         self._act(conn, person, now, visit_id, "void", ["visit"], {"reason": reason})
+
+    def extend(self, conn: Connection, visit_id: str, until: str) -> None:
+        """The visit's row and its crew's lists; no op, since nothing of the record changes."""
+        visits.extend(conn, visit_id, until)
 
     def merge(self, conn: Connection, person: Person, now: datetime, visit_id: str, other_id: str) -> None:
         """One door for several matters."""

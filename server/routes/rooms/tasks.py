@@ -16,7 +16,7 @@ from server.domain.ruleset import CREDITS, RISKS
 from server.domain.subject import KINDS, TRAITS
 from server.domain.task import DISCLOSURES, DRAWS, FORMS, JOINT, METHODS, MODES, STRATA, Task
 from server.errors import Problem
-from server.office import dispatch, task_page
+from server.office import dispatch, extensions, task_page
 from server.office import tasks as acts
 from server.office.plan_facts import released_items
 from server.office.task_facts import default_shares, filter_values, names_of_items, planned
@@ -244,6 +244,7 @@ def _page(request: Asked, task_id: str, filled: Filled, status: int) -> Response
         can=lambda right, carried_out=False: allows(person.roles, person.unit_id, right, out if carried_out else own),
         asked={one.subject_id for one in view.withdrawals if one.state == "asked"},
         subjects={one.subject_id: one for one in view.drawn},
+        today=today_of(request).isoformat(),
         said=Said(words_for(request)),
     )
 
@@ -260,7 +261,7 @@ def approve_task(request: Asked, task_id: str, form: Form) -> Response[Any]:
     )
 
 
-@post("/{task_id:str}/cancel", guards=[has_right("tasks.change")], sync_to_thread=True)
+@post("/{task_id:str}/cancel", guards=[has_right("tasks.cancel")], sync_to_thread=True)
 def cancel_task(request: Asked, task_id: str, form: Form) -> Response[Any]:
     """Gives a task up."""
     return answer_form(
@@ -283,6 +284,19 @@ def dispatch_task(request: Asked, task_id: str, form: Form) -> Response[Any]:
         done=f"{ROOM}/{task_id}",
         again=lambda filled, status: _page(request, task_id, filled, status),
         proof=True,
+    )
+
+
+@post("/{task_id:str}/extend", guards=[has_right("tasks.approve")], sync_to_thread=True)
+def extend_window(request: Asked, task_id: str, form: Form) -> Response[Any]:
+    """The head gives the task a later last day; the notice gets a new version."""
+    field = request.app.state["field"]
+    return answer_form(
+        request,
+        form,
+        lambda conn, person, now: extensions.extend_window(conn, person, now, task_id, form.values, field),
+        done=f"{ROOM}/{task_id}",
+        again=lambda filled, status: _page(request, task_id, filled, status),
     )
 
 
@@ -349,6 +363,7 @@ router = Router(
         approve_task,
         cancel_task,
         dispatch_task,
+        extend_window,
         ask_withdrawal,
         decide_withdrawal,
         decide_override,

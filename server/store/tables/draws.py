@@ -95,6 +95,23 @@ draw_file = sa.Table(  # append-only: every version of the published file
     sa.Column("at", sa.String(32), nullable=False),
 )
 
+excuse = sa.Table(  # a drawn subject that turned out dead: asked by the clerk, confirmed by the head; a decision stays
+    "excuse",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("draw_id", sa.ForeignKey("draw.id"), nullable=False),
+    sa.Column("code", sa.String(18), nullable=False),
+    sa.Column("document", sa.Text, nullable=False),  # of its status, as the library has it
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),  # asked | approved | refused
+    sa.Column("asked_by", sa.String(64), nullable=False),
+    sa.Column("asked_at", sa.String(32), nullable=False),
+    sa.Column("answer", sa.Text),
+    sa.Column("decided_by", sa.String(64)),
+    sa.Column("decided_at", sa.String(32)),
+    sa.Index("ix_excuse_draw_id", "draw_id"),
+)
+
 exclusion = sa.Table(  # a subject that another level supervises, or whose case is open; a decision stays as it is
     "exclusion",
     metadata,

@@ -104,13 +104,26 @@ withdrawal = sa.Table(  # a request to take a drawn subject out after the lock (
     sa.Index("ix_withdrawal_task_id", "task_id"),
 )
 
-notice = sa.Table(  # the public announcement of a dispatched task (R17.1); append-only
+task_extension = sa.Table(  # a window that the head made longer, and why; append-only
+    "task_extension",
+    metadata,
+    sa.Column("task_id", sa.ForeignKey("task.id"), primary_key=True),
+    sa.Column("n", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("was", sa.String(10), nullable=False),
+    sa.Column("until", sa.String(10), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("by", sa.String(64), nullable=False),
+    sa.Column("at", sa.String(32), nullable=False),
+)
+
+notice = sa.Table(  # the public announcement of a dispatched task (R17.1), in versions; append-only
     "notice",
     metadata,
     sa.Column("no", sa.String(16), primary_key=True),  # the task's
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),  # a longer window is a new one
     sa.Column("task_id", sa.ForeignKey("task.id"), nullable=False),
     sa.Column("published_at", sa.String(32), nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),  # what the public reads, as canonical JSON
     sa.Column("sha256", sa.String(64), nullable=False),
-    sa.Index("ix_notice_task_id", "task_id", unique=True),
+    sa.Index("ix_notice_task_id", "task_id", "version", unique=True),
 )

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from server.demo.district import HAZCHEM
 from server.demo.plans import CLERKS, HEADS
 from server.domain.draw_sources import Source
-from server.domain.instant import stamp
+from server.domain.instant import beijing_day, instant, stamp
 from server.domain.task import Task
 from server.office import draws, exclusions
 from server.routes.rooms.draw_forms import now_in_beijing
@@ -80,14 +80,16 @@ def approved(office: Office, unit: str = HAZCHEM, item: str = ITEM, **more: Any)
 
 def a_task(n: int, unit: str, item: str, at: str, more: dict[str, Any]) -> Task:
     """A task of a unit, approved by its head."""
+    today = beijing_day(instant(at))
+    last = (today + timedelta(30)).isoformat()
     plain: dict[str, Any] = {
         "id": f"walk-{n}",
         "name": f"第{n}批储存单位抽查",
         "unit_id": unit,
         "draw": "undirected",
-        "window_from": "2026-12-01",
-        "window_to": "2026-12-31",
-        "due_on": "2026-12-31",
+        "window_from": today.isoformat(),
+        "window_to": last,
+        "due_on": last,
         "items": (item,),
         "list_version": 1,
         "no": f"2026-{n}",

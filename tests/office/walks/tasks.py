@@ -109,6 +109,12 @@ def _dispatch(office: Office) -> Step:
     return Step("clerk", lambda: post(office, "clerk", f"/{task_id}/dispatch", confirm="yes"))
 
 
+def _extend(office: Office) -> Step:
+    task_id = dispatched(office)
+    until = (beijing_day(datetime.now(UTC)) + timedelta(300)).isoformat()
+    return Step("head", lambda: post(office, "head", f"/{task_id}/extend", until=until, reason="证照换发，人手不够"))
+
+
 def _ask(office: Office) -> Step:
     task_id = dispatched(office)
     subject = subject_of(office, task_id)
@@ -133,6 +139,7 @@ WALKS = {
     "task.approve": _approve,
     "task.cancel": _cancel,
     "task.dispatch": _dispatch,
+    "task.extend": _extend,
     "withdrawal.ask": _ask,
     "task.withdraw": _withdraw,
     "task_override.decide": _override,

@@ -48,10 +48,11 @@ TASK = (  # plain SQL, since Alembic adds a foreign key to an SQLite table only 
 
 FIXED = "a dispatched task is never edited"
 FIXED_COLUMNS = (
-    "no, name, unit_id, joint, partner, draw, filter, unified, window_from, window_to, due_on, list_version,"
+    "no, name, unit_id, joint, partner, draw, filter, unified, window_from, due_on, list_version,"
     " joint_list, origin, plan_line_id, campaign, methods, form, mode, n, shares, disclosure, crew_size, state,"
     " executing_unit_id, dispatched_by, dispatched_at"
 )
+GROWS = "the window of a dispatched task only grows"
 NOTICE = "notice is append-only"
 
 STANDING = "state <> 'void'"
@@ -75,7 +76,10 @@ FROZEN = (
 ONCE = ("secret", "seed", "drawn_at", "drawn_by", "quotas", "winners", "reserve")
 """What never changes once it is drawn."""
 
-APPENDED = ("draw_frame", "draw_contribution", "draw_file")
+DECIDED = ("exclusion", "excuse")
+"""Requests: what was decided stays."""
+
+APPENDED = ("draw_frame", "draw_contribution", "draw_file", "task_extension")
 
 
 def upgrade() -> None:
@@ -130,14 +134,27 @@ def _make_tasks() -> None:
     op.create_table(
         "notice",
         sa.Column("no", sa.String(length=16), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("task_id", sa.String(length=64), nullable=False),
         sa.Column("published_at", sa.String(length=32), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_notice_task_id")),
-        sa.PrimaryKeyConstraint("no", name=op.f("pk_notice")),
+        sa.PrimaryKeyConstraint("no", "version", name=op.f("pk_notice")),
     )
-    op.create_index("ix_notice_task_id", "notice", ["task_id"], unique=True)
+    op.create_index("ix_notice_task_id", "notice", ["task_id", "version"], unique=True)
+    op.create_table(
+        "task_extension",
+        sa.Column("task_id", sa.String(length=64), nullable=False),
+        sa.Column("n", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("was", sa.String(length=10), nullable=False),
+        sa.Column("until", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_task_extension_task_id")),
+        sa.PrimaryKeyConstraint("task_id", "n", name=op.f("pk_task_extension")),
+    )
 
 
 def _make_draws() -> None:
@@ -240,6 +257,23 @@ def _make_draws() -> None:
         sa.PrimaryKeyConstraint("draw_id", "version", name=op.f("pk_draw_file")),
     )
     op.create_table(
+        "excuse",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("draw_id", sa.String(length=36), nullable=False),
+        sa.Column("code", sa.String(length=18), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("asked_by", sa.String(length=64), nullable=False),
+        sa.Column("asked_at", sa.String(length=32), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("decided_by", sa.String(length=64), nullable=True),
+        sa.Column("decided_at", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(["draw_id"], ["draw.id"], name=op.f("fk_excuse_draw_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_excuse")),
+    )
+    op.create_index("ix_excuse_draw_id", "excuse", ["draw_id"], unique=False)
+    op.create_table(
         "exclusion",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("unit_id", sa.String(length=64), nullable=False),
@@ -273,8 +307,9 @@ def _draws_on_sqlite() -> list[str]:
     )
     found = [_sqlite("draw", "UPDATE", changed), _sqlite("draw", "DELETE", "1")]
     found += [_sqlite(table, verb, "1") for table in APPENDED for verb in ("UPDATE", "DELETE")]
-    decided = "OLD.state <> 'asked'"
-    return [*found, _sqlite("exclusion", "UPDATE", decided), _sqlite("exclusion", "DELETE", "1")]
+    for table in DECIDED:
+        found += [_sqlite(table, "UPDATE", "OLD.state <> 'asked'"), _sqlite(table, "DELETE", "1")]
+    return found
 
 
 def _sqlite(table: str, verb: str, when: str) -> str:
@@ -290,7 +325,8 @@ def _draws_on_postgres() -> list[str]:
         f"TG_OP = 'DELETE' OR OLD.state = 'void' OR {_differ(FROZEN, unlike, '::text')}"
         f" OR OLD.seed IS NOT NULL AND ({_differ(ONCE, unlike, '::text')})"
     )
-    kept = {"draw": changed, "exclusion": "TG_OP = 'DELETE' OR OLD.state <> 'asked'"} | dict.fromkeys(APPENDED, "true")
+    decided = "TG_OP = 'DELETE' OR OLD.state <> 'asked'"
+    kept = {"draw": changed} | dict.fromkeys(DECIDED, decided) | dict.fromkeys(APPENDED, "true")
     return [statement for table, when in kept.items() for statement in _postgres(table, when)]
 
 
@@ -309,6 +345,8 @@ def _on_sqlite() -> list[str]:
     return [
         f"CREATE TRIGGER task_no_edit BEFORE UPDATE OF {FIXED_COLUMNS} ON task"
         f" WHEN OLD.state = 'dispatched' BEGIN SELECT RAISE(ABORT, '{FIXED}'); END",
+        "CREATE TRIGGER task_window_grows BEFORE UPDATE OF window_to ON task WHEN OLD.state = 'dispatched'"
+        f" AND NEW.window_to < OLD.window_to BEGIN SELECT RAISE(ABORT, '{GROWS}'); END",
         f"CREATE TRIGGER notice_no_update BEFORE UPDATE ON notice BEGIN SELECT RAISE(ABORT, '{NOTICE}'); END",
         f"CREATE TRIGGER notice_no_delete BEFORE DELETE ON notice BEGIN SELECT RAISE(ABORT, '{NOTICE}'); END",
     ]
@@ -325,6 +363,9 @@ def _on_postgres() -> list[str]:
         function("task_refuses", FIXED),
         f"CREATE TRIGGER task_no_edit BEFORE UPDATE OF {FIXED_COLUMNS} ON task"
         " FOR EACH ROW WHEN (OLD.state = 'dispatched') EXECUTE FUNCTION task_refuses()",
+        function("task_window_refuses", GROWS),
+        "CREATE TRIGGER task_window_grows BEFORE UPDATE OF window_to ON task FOR EACH ROW"
+        " WHEN (OLD.state = 'dispatched' AND NEW.window_to < OLD.window_to) EXECUTE FUNCTION task_window_refuses()",
         function("notice_refuses", NOTICE),
         "CREATE TRIGGER notice_no_edit BEFORE UPDATE OR DELETE ON notice"
         " FOR EACH ROW EXECUTE FUNCTION notice_refuses()",
