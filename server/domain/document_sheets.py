@@ -52,7 +52,7 @@ def sheet_of(case: Case, made: Made) -> Sheet:
         org=case.org,
         title=say.TITLES[made.kind],
         no=made.no,
-        facts=facts,
+        facts=[[(label, value or say.NOTHING) for label, value in row] for row in facts],
         blocks=blocks,
         signers=signers,
         dated=f"{case.org}　{day_said(case.today)}",
@@ -65,7 +65,7 @@ def sheet_of(case: Case, made: Made) -> Sheet:
 def _code(case: Case, no: str) -> str:
     """What the code at the foot says to a machine: number, record, and the checkpoint of the log that was newest."""
     seal = f" log={case.seal.size}:{case.seal.root}" if case.seal else ""
-    return f"suijian/1 no={no} visit={case.visit_id} record={case.view['digest'] or '-'}{seal}"
+    return f"suijian/1 no={no} record={case.view['digest'] or '-'}{seal}"
 
 
 # --- parts that several documents have --------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def _rectification_order(case: Case, _made: Made) -> Parts:
     blocks: Blocks = [
         Words(f"{case.subject}："),
         Words(say.ORDER_OPENS.format(day=day_said(case.ended_on))),
-        Table(["序", "存在的问题", "依据", "改正期限"], [10, 0, 44, 32], rows),
+        Table(["序", "存在的问题", "依据", "改正期限"], [10, 0, 54, 32], rows),
         Words(say.ORDER_CLOSES),
         Words(say.REMEDY),
     ]
@@ -286,7 +286,8 @@ def _interview_record(case: Case, made: Made) -> Parts:
         [("所在单位", case.subject)],
         [("询问地点", typed.place)],
         [("询问时间", f"{moment_said(typed.since)}至{moment_said(typed.until)}")],
-        [("询问人", _crew(case)), ("记录人", typed.recorder)],
+        [("询问人", _crew(case))],
+        [("记录人", typed.recorder)],
     ]
     opens = say.INTERVIEW_OPENS.format(org=case.org, officers=_crew(case, with_certificates=False))
     talk = [Words(text, f"{who}：") for who, text in typed.talk]

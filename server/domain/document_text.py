@@ -54,6 +54,9 @@ WAYS: Final[Mapping[str, str]] = {
     "other": "其他",
 }
 
+NOTHING: Final = "／"
+"""What stands where a form has nothing to say."""
+
 RECORD_READ: Final = "以上记录已交被检查单位现场负责人核阅。如需更正，另页写明，不在本页涂改。"
 NOTHING_INSPECTED: Final = "本次未能开展实质性检查，以上为到场经过。"
 ORDER_OPENS: Final = (

@@ -16,7 +16,7 @@ from server.domain.document_order import first_due, problems_of, rows_of_type_5
 from server.domain.document_sheet import Sheet
 from server.domain.document_sheets import Made, sheet_of
 from server.domain.entry import Entry
-from server.domain.faults import Invalid, stops
+from server.domain.faults import Fault, Invalid, stops
 from server.domain.instant import beijing_day, stamp
 from server.domain.result import Item
 from server.errors import Problem
@@ -104,7 +104,7 @@ def _draft(
     conn: Connection, now: datetime, visit: Locked, kind: str, values: Mapping[str, str], n: int, org: str
 ) -> Draft:
     if kind not in rules.KINDS:
-        raise Problem("not_found")
+        raise Invalid([Fault("kind", "not_one_of", {"found": kind[:20]})], ARTICLE)
     view = record_for(conn, visit)
     case = case_of(conn, visit, view, now, org)
     lacking = rules.lacking(kind, standing_of(conn, visit, view, case.marks))

@@ -53,6 +53,7 @@ BESIDE = {
     "task.withdraw": {"visit.void", "op.void"},
     "crew.assign": {"op.assign"},
     "crew.decide_replacement": {"op.assign"},
+    "recheck.open": {"visit.dispatch", "op.assign"},
     "visit.merge": {"op.void"},
 }
 """Acts that also do something to a draw or to visits, which has entries of its own -> the names of those."""

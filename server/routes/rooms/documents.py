@@ -72,7 +72,7 @@ def show_visit_documents(request: Asked, visit_id: str) -> Response[str]:
 
 
 @get("/visits/{visit_id:str}/new", guards=[MAKE], sync_to_thread=True)
-def new_document(request: Asked, visit_id: str, kind: str = "", replaces: str = "") -> Response[str]:
+def new_document(request: Asked, visit_id: str, kind: str = KINDS[0], replaces: str = "") -> Response[str]:
     """The form of one kind; what the record holds isn't asked for again."""
     return _form(request, visit_id, kind, Filled({"replaces": replaces}), 200)
 
