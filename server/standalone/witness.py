@@ -265,11 +265,12 @@ def keys_of(state: dict[str, object]) -> list[str]:
 
 def first_state(address: str, text: str, signatures: list[tuple[str, bytes]], log_key: str | None) -> dict[str, object]:
     """The state before the first time: nothing seen, and a key to believe."""
-    keys = [log_key] if log_key else [str(one["key"]) for one in json.loads(ask(address, "/log/keys"))["keys"]]
-    believed = next((key for key in reversed(keys) if is_signed(text, signatures, key)), None)
+    origin, believed = read_tree(text)[0], log_key
     if believed is None:
-        raise Refuse("The checkpoint isn't signed by the key that was named.")
-    origin = read_tree(text)[0]
+        keys = [str(one["key"]) for one in json.loads(ask(address, "/log/keys"))["keys"]]
+        believed = next((key for key in reversed(keys) if is_signed(text, signatures, key)), None)
+    if believed is None:
+        raise Refuse("The checkpoint isn't signed by any key that the log names.")
     if read_key(believed)[0] != origin:
         raise Refuse(f"The key is named for {read_key(believed)[0]}, and the checkpoint for {origin}.")
     return {"origin": origin, "keys": [believed], "size": 0, "root": hashlib.sha256(b"").hexdigest()}

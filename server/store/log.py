@@ -116,9 +116,14 @@ def consistency(conn: Connection, first: int, size: int) -> list[bytes]:
 def hashes_of(conn: Connection, spans: Sequence[Span]) -> list[bytes]:
     """The hash of each span, by one query for all the tiles that have a part in them."""
     nodes = {node: _at(node) for span in spans for node in merkle.nodes_of(span)}
-    tiles = _tiles(conn, (where[0] for where in nodes.values())) if nodes else {}
+    tiles = _tiles(conn, {tile for span in spans for tile in tiles_under(span)}) if nodes else {}
     found = {node: _hash(tiles, node, *where) for node, where in nodes.items()}
     return [merkle.hash_of(span, found.__getitem__) for span in spans]
+
+
+def tiles_under(span: Span) -> set[tuple[int, int]]:
+    """Which tiles have a part in the hash of a span."""
+    return {_at(node)[0] for node in merkle.nodes_of(span)}
 
 
 def _at(node: Node) -> tuple[tuple[int, int], int, int]:
