@@ -1,24 +1,38 @@
 // What a change of the crew means for this phone: what closes a visit to its officer, and certificates by its day.
 
-const READABLE = ["visit", "record", "group"];
+const READABLE = ["visit", "record", "group", "recused"];
 const OVER = ["final", "void"];
-const BEGUN = ["checklist", "findings", "finding"];
 
-/** R20.3: nothing is added by an officer whose own interest is declared. @param {any} content @param {string} me */
-export const hasRecused = (content, me) => content.visit[`no_interest:${me}`]?.interest === true;
+/** @import { Visit } from "./store.js" */
 
-/** Why he writes nothing now: his recusal, or a crew that doesn't stand (R18.2). @param {any} view @param {string} me
- * @returns {"recused" | "interrupted" | null} */
-export const lockOf = ({ content, phase }, me) =>
-  hasRecused(content, me) ? "recused" : phase === "interrupted" ? "interrupted" : null;
+/** R20.3: nothing is added by an officer whose own interest is declared, here or in the office, or for whom the subject's
+ * request was upheld (R20.4). @param {Visit} v @param {string} officer */
+export const hasRecused = ({ view, assignment: { recusals = [] } }, officer) =>
+  view.content.visit[`no_interest:${officer}`]?.interest === true ||
+  recusals.some((/** @type {any} */ one) => one.officer === officer && /declared|upheld/.test(one.state));
 
-/** Why a screen stays closed to him; what only shows stays open. @param {any} view @param {string} me @param {string} screen */
-export const closedBy = (view, me, screen) => (READABLE.includes(screen) ? null : lockOf(view, me));
+/** Why he writes nothing now: he left the crew, he recused himself, or the crew doesn't stand (R18.2).
+ * @param {Visit} v @param {string} me @returns {"withdrawn" | "recused" | "interrupted" | null} */
+export function lockOf(v, me) {
+  const { members, leader, phase } = v.view;
+  if (v.withdrawn) return "withdrawn";
+  if (hasRecused(v, me)) return "recused";
+  const able = members.filter((/** @type {string} */ id) => !hasRecused(v, id));
+  return OVER.includes(phase) || (leader && able.length > 1) ? null : "interrupted";
+}
+
+/** Why a screen stays closed to him; what only shows stays open. @param {Visit} v @param {string} me @param {string} screen */
+export const closedBy = (v, me, screen) => (READABLE.includes(screen) ? null : lockOf(v, me));
+
+/** R20.3: no check begins for him before his own word on an interest. @param {Visit} v @param {string} me @param {string} screen */
+export const isUndeclared = ({ view: { content, phase } }, me, screen) =>
+  !READABLE.includes(screen) && !OVER.includes(phase) && !content.visit[`no_interest:${me}`];
 
 /** Members whose certificate ended before today, while that keeps a screen closed: no check begins with them.
  * @param {any} v @param {string} screen @param {Date} [now] @returns {any[]} */
 export function keepsClosed({ view, assignment: { crew } }, screen, now = new Date()) {
-  if (!BEGUN.includes(screen) || view.content.visit.certificates_shown === true || OVER.includes(view.phase)) return [];
+  if (READABLE.includes(screen) || OVER.includes(view.phase) || view.content.visit.certificates_shown === true)
+    return [];
   return endedBefore(
     crew.filter((/** @type {any} */ { officer }) => view.members.includes(officer)),
     localDay(now),

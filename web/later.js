@@ -17,6 +17,13 @@ export function Later({ of, ...props }) {
   return parts && html`<${parts[of]} ...${props} />`;
 }
 
+/** What is to be known of recusals, where there are any. @param {any} props */
+export const News = (props) =>
+  (props.v.view.flags[0] || props.v.assignment.recusals) && html`<${Later} of="News" ...${props} />`;
+
+/** The mark of what an officer wrote who then stepped back. @param {any} props */
+export const Mark = (props) => props.v.view.flags[0] && html`<${Later} of="Mark" ...${props} />`;
+
 /** The browser's offer to install the app comes early, and once. */
 export const offer = { event: /** @type {any} */ (null) };
 addEventListener("beforeinstallprompt", (event) => {

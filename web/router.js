@@ -7,7 +7,7 @@ import { explain, useLive, useNow } from "./ui/live.js";
 import { Empty, Page } from "./ui/page.js";
 import { applyPrefs } from "./ui/prefs.js";
 import { date, t } from "./ui/words.js";
-import { closedBy, keepsClosed } from "./crew.js";
+import { closedBy, isUndeclared, keepsClosed } from "./crew.js";
 import { later, Later } from "./later.js";
 import { myId } from "./reading.js";
 import { state, visit } from "./store.js";
@@ -37,6 +37,7 @@ export const VIEWS = [
   { name: "evidence", path: "/app/visits/:visit/evidence", load: () => later().then(({ evidence }) => evidence) },
   { name: "group", path: "/app/visits/:visit/group", load: () => later().then(({ group }) => group) },
   { name: "conflicts", path: "/app/visits/:visit/conflicts", load: () => later().then(({ conflicts }) => conflicts) },
+  { name: "recused", path: "/app/visits/:visit/recused", load: () => later().then(({ recused }) => recused) },
   { name: "record", path: "/app/visits/:visit/record", load: async () => record },
   { name: "sign", path: "/app/visits/:visit/sign", load: async () => sign },
   { name: "result", path: "/app/visits/:visit/result", load: async () => result },
@@ -171,21 +172,28 @@ function App() {
 function WithVisit({ View, params, query, screen }) {
   const v = useLive(() => visit(params.visit), [params.visit]);
   if (v === undefined) return null;
+  if (v?.withdrawn) return html`<${Later} of="Left" v=${v} />`;
   if (v === null || !v.template) return html`<${Lost} title=${t("visit.absent.title")}>${t("visit.absent")}<//>`;
-  const lock = closedBy(v.view, myId(), screen);
+  const lock = closedBy(v, myId(), screen);
   if (lock) return html`<${Lost} title=${t(`locked.${lock}`)}>${t(`problem.${lock}`)}<//>`;
   const ended = keepsClosed(v, screen);
   if (ended.length)
     return html`<${Lost} title=${t("certificates.stop.title")}
       >${ended.map((one) => html`${one.name}${t("colon")}${t("certificates.ended", { day: date(one.certificate_to) })}<br />`)}${t("certificates.stop")}<//
     >`;
+  if (isUndeclared(v, myId(), screen))
+    return html`<${Lost}
+      title=${t("certificates.stop.title")}
+      action=${html`<a class="btn main" href=${`/app/visits/${v.id}?step=interest`}>${t("step.interest")}</a>`}
+      >${t("interest.first")}<//
+    >`;
   return html`<${View} v=${v} params=${params} query=${query} />`;
 }
 
-/** @param {{title?: string, children?: any}} props */
-const Lost = ({ title, children }) =>
+/** @param {{title?: string, action?: any, children?: any}} props */
+const Lost = ({ title, action, children }) =>
   html`<${Page} title=${title ?? t("lost.title")} back="/app/visits" tally=${false}>
-    <${Empty} action=${html`<a class="btn main" href="/app/visits">${t("lost.action")}</a>`}
+    <${Empty} action=${action ?? html`<a class="btn main" href="/app/visits">${t("lost.action")}</a>`}
       >${children ?? t("lost.text")}<//
     >
   <//>`;

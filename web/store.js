@@ -60,7 +60,7 @@ import { viewOf } from "./view.js";
  * @property {Tally} tally
  * @property {Member[]} board
  * @property {{bytes: number, complete: boolean}} on_phone   complete: assignment, template and ops are here
- * @property {boolean} withdrawn    no longer assigned; what is unsent is still sent
+ * @property {boolean} withdrawn    no longer assigned: closed here, and what is unsent is still sent
  * @property {boolean} leader       the officer here is today's leader
  * @property {null|"update"|"conflict"|"template"|"final"} no_signing   why signing is off
  *
@@ -193,8 +193,9 @@ async function count() {
         storage: await room(),
       });
     }
-  } catch {
-    // The database has said so itself.
+  } catch (error) {
+    // Later the old figures stay; but nobody is told that he isn't signed in because he couldn't be read.
+    if (!now.officer && !now.fault) set({ fault: { code: "db_failed", detail: String(error) } });
   } finally {
     counting = false;
   }
@@ -204,7 +205,7 @@ async function count() {
 const isProven = ({ todo }) => !todo;
 
 async function room() {
-  const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {};
+  const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.().catch(() => null)) ?? {};
   const persisted = (await navigator.storage?.persisted?.()) ?? false;
   return {
     usage,
@@ -491,13 +492,13 @@ export function heads(id, path) {
 
 // --- acting -----------------------------------------------------------------------------------------------------------
 
-/** Rejects with {code: `recused` | `interrupted`} where the officer here writes nothing; his own word on an interest
- * is always taken. @param {string} id visit @param {string} [field] */
+/** Rejects with {code: `withdrawn` | `recused` | `interrupted`} where the officer here writes nothing; a member's own word
+ * on an interest is always taken. @param {string} id visit @param {string} [field] */
 async function permit(id, field) {
   const { officer } = mine();
   const seen = await visitOf(id);
-  const lock = seen && field !== `no_interest:${officer.id}` && lockOf(seen.view, officer.id);
-  if (lock) throw new Trouble(lock);
+  const lock = seen && lockOf(seen, officer.id);
+  if (lock && (lock === "withdrawn" || field !== `no_interest:${officer.id}`)) throw new Trouble(lock);
 }
 
 /** Makes one op; resolves with its id when it is durable on the disk, rejects (and nothing happened) otherwise.
@@ -631,6 +632,7 @@ export async function proposeFinal(id) {
 
 /** The leader gives effect to what was set aside; only with the server at hand. @param {string} id visit @param {string} op @param {string} reason @returns {Promise<void>} */
 export async function admit(id, op, reason) {
+  await permit(id);
   const json = { kind: "admit", path: ["op", op], val: { reason } };
   const answer = await call("POST", `/api/visits/${id}/acts`, { token: mine().officer.token, json });
   if (answer.kind !== "ok") throw new Trouble(answer.kind === "away" ? "no_answer" : answer.code);

@@ -348,13 +348,6 @@ const take = (db, batch, asked, rid, data, at) =>
     return { forked, touched, fresh: fresh.length > 0 || (!!before && before !== data.epoch) };
   });
 
-/** Those who were in the crew when this phone last heard: the list has them no more, and what they wrote bears their names.
- * @param {any} known @param {any} visit @returns {any[]} */
-function formerOf(known, { crew }) {
-  const here = new Set(crew.map((/** @type {any} */ { officer }) => officer));
-  return [...(known?.crew ?? []), ...(known?.former ?? [])].filter(({ officer }) => !here.has(officer));
-}
-
 /** The full list: what isn't in it is no longer ours, and stays on the phone. @param {import("./db.js").Writing} tx @param {any} given */
 async function takeAssignments(tx, { rev, visits }) {
   const [assignments, places] = [tx.objectStore("assignments"), tx.objectStore("visits")];
@@ -363,7 +356,7 @@ async function takeAssignments(tx, { rev, visits }) {
     if (!listed.has(known.id) && !known.withdrawn) await assignments.put({ ...known, withdrawn: true });
   }
   for (const visit of visits) {
-    await assignments.put({ ...visit, former: formerOf(await assignments.get(visit.id), visit), withdrawn: false });
+    await assignments.put({ ...visit, withdrawn: false });
     if (!(await places.get(visit.id))) await places.put(newPlace(visit.id));
   }
   await tx.objectStore("kv").put(rev, "rev");

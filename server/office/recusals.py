@@ -13,7 +13,7 @@ from server.errors import Problem
 from server.office.act import act, digest_of, new_id, permit
 from server.office.crew_changes import asked, visit_for
 from server.office.crew_room import said_reason
-from server.store import crews, recusals, trail
+from server.store import crews, recusals, trail, visits
 from server.store.crews import Seen
 from server.store.people import Person
 from server.store.recusals import Recusal
@@ -109,4 +109,6 @@ def _made(
 def _note(conn: Connection, person: Person, now: datetime, name: str, before: Recusal | None, after: Recusal) -> None:
     was = None if before is None else digest_of(before)
     detail = {"visit": after.visit_id, "state": after.state}
+    seen = crews.visit_seen(conn, after.visit_id)
+    visits.move_assignments(conn, () if seen is None else seen.members)  # the crew's phones show it from then on
     trail.append(conn, [trail.Act(name, person.id, f"recusal:{after.id}", was, digest_of(after), detail)], now)

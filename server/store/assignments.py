@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from server.store.bulk import Plain
 from server.store.seal import Sealer
 from server.store.subjects import open_phone
-from server.store.tables import device, item, officer, subject, task, task_item, visit, visit_crew, visit_task
+from server.store.tables import device, item, officer, recusal, subject, task, task_item, visit, visit_crew, visit_task
 
 _mine = visit_crew.alias("mine")
 _IS_MINE = sa.and_(_mine.c.officer_id == sa.bindparam("officer"), _mine.c.role != "removed")
@@ -36,8 +36,17 @@ _CREWS = Plain(
     )
     .join(_mine, _mine.c.visit_id == visit_crew.c.visit_id)
     .join(officer, officer.c.id == visit_crew.c.officer_id)
-    .where(_IS_MINE, visit_crew.c.role != "removed")
+    .where(_IS_MINE)
     .order_by(officer.c.id)
+)  # fmt: skip
+_RECUSALS = Plain(
+    sa.select(
+        recusal.c.visit_id, recusal.c.officer_id, recusal.c.kind, recusal.c.asked_on, recusal.c.asker, recusal.c.reason,
+        recusal.c.state, recusal.c.answer, recusal.c.decided_at,
+    )
+    .join(_mine, _mine.c.visit_id == recusal.c.visit_id)
+    .where(_IS_MINE)
+    .order_by(recusal.c.entered_at, recusal.c.id)
 )  # fmt: skip
 _DEVICES = Plain(
     sa.select(visit_crew.c.visit_id, device.c.rid, device.c.account_id, device.c.public_key, device.c.revoked_at)
@@ -67,9 +76,13 @@ _PHRASES = Plain(
 
 
 def cards(conn: Connection, officer_id: str, sealer: Sealer | None) -> list[dict[str, Any]]:
-    """One card for each visit that the officer is in, in the order of their ids."""
-    crews, devices = _crews(conn, officer_id), _devices(conn, officer_id)
+    """One card for each visit that the officer is in, in the order of their ids.
+
+    `former` (who left the crew) and `recusals` (what the office knows of them) are there only where there are any.
+    """
+    (crews, former), devices = _crews(conn, officer_id), _devices(conn, officer_id)
     tasks, phrases = _tasks(conn, officer_id), dict(_PHRASES.rows(conn, officer=officer_id))
+    recusals = _recusals(conn, officer_id)
     found = []
     for row in _CARDS.rows(conn, officer=officer_id):
         id_, round_, head, window_from, window_to, tpl, nonce, *about = row
@@ -86,6 +99,8 @@ def cards(conn: Connection, officer_id: str, sealer: Sealer | None) -> list[dict
                 "tpl": tpl,
                 "nonce": nonce,
                 "phrases": [phrase for task_ in tasks[id_] for one in task_["items"] for phrase in phrases[one]],
+                **({"former": former[id_]} if id_ in former else {}),
+                **({"recusals": recusals[id_]} if id_ in recusals else {}),
             }
         )
     return found
@@ -105,9 +120,17 @@ def _subject(sealer: Sealer | None, *about: Any) -> dict[str, Any]:
     }
 
 
-def _crews(conn: Connection, officer_id: str) -> dict[str, list[dict[str, Any]]]:
-    crews: dict[str, list[dict[str, Any]]] = defaultdict(list)
+_Lists = dict[str, list[dict[str, Any]]]
+
+
+def _crews(conn: Connection, officer_id: str) -> tuple[_Lists, _Lists]:
+    """Of each visit who is in its crew, and who was."""
+    crews: _Lists = defaultdict(list)
+    former: _Lists = defaultdict(list)
     for visit_id, role, id_, name, certificate, certificate_to in _CREWS.rows(conn, officer=officer_id):
+        if role == "removed":
+            former[visit_id].append({"officer": id_, "name": name, "certificate": certificate})
+            continue
         crews[visit_id].append(
             {
                 "officer": id_,
@@ -117,7 +140,18 @@ def _crews(conn: Connection, officer_id: str) -> dict[str, list[dict[str, Any]]]
                 "leader": role == "leader",
             }
         )
-    return crews
+    return crews, former
+
+
+_RECUSAL = ("officer", "kind", "asked_on", "asker", "reason", "state", "answer", "decided_at")
+
+
+def _recusals(conn: Connection, officer_id: str) -> _Lists:
+    """What the office holds of recusals: declared there, or asked for by the subject, with the principal's word."""
+    recusals: _Lists = defaultdict(list)
+    for visit_id, *said in _RECUSALS.rows(conn, officer=officer_id):
+        recusals[visit_id].append(dict(zip(_RECUSAL, said, strict=True)))
+    return recusals
 
 
 def _devices(conn: Connection, officer_id: str) -> dict[str, list[dict[str, Any]]]:
@@ -139,12 +173,12 @@ def _tasks(conn: Connection, officer_id: str) -> dict[str, list[dict[str, Any]]]
 
 
 def board(conn: Connection, visit_id: str) -> list[dict[str, Any]]:
-    """The phones of the crew: when each spoke last, and what it said that it still holds."""
+    """The phones of all who are or were in the crew: when each spoke last, and what it said that it still holds."""
     query = (
         sa.select(device, officer.c.name.label("officer_name"))
         .join(visit_crew, visit_crew.c.officer_id == device.c.account_id)
         .join(officer, officer.c.id == device.c.account_id)
-        .where(visit_crew.c.visit_id == visit_id, visit_crew.c.role != "removed")
+        .where(visit_crew.c.visit_id == visit_id)
         .order_by(device.c.account_id, device.c.enrolled_at, device.c.rid)
     )
     return [

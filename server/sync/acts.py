@@ -162,11 +162,13 @@ def _only(act: Act, *names: str) -> None:
 
 
 def _admit(at: _Desk, act: Act) -> Row:
-    """The leader or the unit's clerk gives an op its effect; nobody does it for his own."""
+    """The leader or the unit's clerk gives an op its effect; nobody does it for his own, nor after his own recusal."""
     book, person = at.book, at.person
     _only(act, "reason")
     reason = _text(act, "reason")
     leads = book.facts is not None and leader_of(book.facts.standing.crew) == person.id
+    if book.facts is not None and any(it.officer == person.id for it in book.facts.standing.interests):
+        leads = False  # who recused himself decides nothing on this visit (R20.3)
     if not leads:
         at.require("admit")
     target = at.target(act)

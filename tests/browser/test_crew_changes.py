@@ -90,7 +90,7 @@ def look_aside(phone: Phone, visit: str) -> None:
     phone.page.locator("dialog[open]").wait_for()
 
 
-def test_an_ended_certificate_keeps_the_checklist_closed_and_says_whose_and_since_when(
+def test_an_ended_certificate_and_a_word_still_to_say_keep_the_checklist_closed(
     server: Running, new_phone: Callable[[str], Phone]
 ) -> None:
     visit = dispatch_at(server, [("li", "leader"), ("wang", "member")])
@@ -104,6 +104,9 @@ def test_an_ended_certificate_keeps_the_checklist_closed_and_says_whose_and_sinc
     certify(server, "wang", "2029-12-31")
     li.offline(False).sync()
     li.open(f"/app/visits/{visit}/checklist")
+    li.page.get_by_text("先声明你与这户有没有利害关系").wait_for()
+    assert li.page.locator("#now-q").count() == 0
+    li.act(visit, "set", ["visit", "no_interest:li"], {"interest": False, "reason": ""})
     li.page.locator("#now-q").wait_for()
 
 
@@ -120,6 +123,11 @@ def test_who_was_replaced_stands_in_the_record_with_the_reason(
     assert office.http.post(f"/api/visits/{visit}/acts", json=removal).status_code == 201
     li.sync().offline().open(f"/app/visits/{visit}/record")
     li.page.get_by_text("已换出的检查人员：wang（突发疾病）").wait_for()
+    zhao = new_phone(server.url).start()
+    coming = {"kind": "assign", "path": ["crew", "zhao"], "val": {"role": "member", "reason": "接替"}}
+    assert office.http.post(f"/api/visits/{visit}/acts", json=coming).status_code == 201
+    zhao.enter("zhao").offline().open(f"/app/visits/{visit}/record")
+    zhao.page.get_by_text("已换出的检查人员：wang（突发疾病）").wait_for()
 
 
 def certify(server: Running, officer: str, until: str) -> None:

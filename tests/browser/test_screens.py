@@ -20,6 +20,8 @@ SCENES: dict[str, list[str] | None] = {
     "error": None,
     "member": ["checklist", "finding", "conflicts", "result"],
     "stale": ["group", "record", "sign", "result"],
+    "recused": ["visit", "checklist", "findings", "finding", "evidence", "group", "record", "recused"],
+    "left": ["visits", "visit", "record", "outbox"],
 }
 ALWAYS_SIGNED_OUT = {"sign-in": "out", "enrol": "new"}
 LATIN_ALLOWED = re.compile(
@@ -99,12 +101,16 @@ SHEETS = [
 ]
 
 
-def test_every_sheet_is_accessible_and_fits_too(chrome: Browser, table: list[dict[str, Any]]) -> None:
+RECUSED_SHEETS = [("recused", "问题 2"), ("recused", "照片"), ("recused", "在场人员"), ("recused", "问题 4")]
+
+
+@pytest.mark.parametrize("scene", ["full", "recused"])
+def test_every_sheet_is_accessible_and_fits_too(chrome: Browser, table: list[dict[str, Any]], scene: str) -> None:
     paths = {view["name"]: view["path"] for view in table}
     faults = []
-    with looking(chrome, Look(scene="full")) as page:
+    with looking(chrome, Look(scene=scene)) as page:
         row = first_row(page)
-        for where, button in SHEETS:
+        for where, button in SHEETS if scene == "full" else RECUSED_SHEETS:
             name, _, query = where.partition("?")
             show(page, address(paths[name], row) + (query and f"?{query}"))
             if button:

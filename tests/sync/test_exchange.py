@@ -324,6 +324,17 @@ def test_a_members_proposal_has_no_effect_and_cannot_be_admitted(group: Group) -
     assert group.finals() == []
 
 
+def test_a_leader_who_recused_himself_admits_nothing_and_the_clerk_does(group: Group) -> None:
+    ids = [group.zhang.set(group.visit, ["visit", "result_note"], text) for text in ("one", "two")]
+    group.settle()
+    assert group.act("li", "admit", ["op", ids[0]], {"reason": "x"}).status_code == 201
+    group.li.set(group.visit, ["visit", "no_interest:li"], {"interest": True, "reason": "kin"})
+    group.settle()
+    refused = group.act("li", "admit", ["op", ids[1]], {"reason": "x"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert group.act("clerk", "admit", ["op", ids[1]], {"reason": "x"}).status_code == 201
+
+
 def test_the_leaders_newer_proposal_takes_the_older_ones_place(group: Group) -> None:
     first = group.li.propose(group.visit, "0" * 64, "no_problem_found", [])
     group.settle()

@@ -6,6 +6,7 @@ import {
   closedBy,
   endedBefore,
   hasRecused,
+  isUndeclared,
   keepsClosed,
   localDay,
 } from "../../web/crew.js";
@@ -19,36 +20,89 @@ const WRITING = [
   "result",
   "conflicts",
 ];
-const READING = ["visit", "record", "group"];
+const READING = ["visit", "record", "group", "recused"];
 
-const RECUSED = {
-  visit: {
-    "no_interest:li": { interest: true, reason: "亲属" },
-    "no_interest:wang": { interest: false, reason: "" },
-  },
+const DECLARED = {
+  "no_interest:li": { interest: true, reason: "亲属" },
+  "no_interest:wang": { interest: false, reason: "" },
 };
 
-test("R20.3 only the officer who declared an interest is locked out, and can still read", () => {
-  assert.equal(hasRecused(RECUSED, "li"), true);
-  assert.equal(hasRecused(RECUSED, "wang"), false);
-  assert.equal(hasRecused(RECUSED, "zhang"), false);
-  const view = { content: RECUSED, phase: "started" };
-  for (const screen of WRITING) {
-    assert.equal(closedBy(view, "li", screen), "recused", screen);
-    assert.equal(closedBy(view, "wang", screen), null, screen);
-  }
-  for (const screen of READING)
-    assert.equal(closedBy(view, "li", screen), null, screen);
+const visitOf = ({
+  visit = DECLARED,
+  phase = "started",
+  members = ["li", "wang", "zhang"],
+  leader = "wang",
+  recusals,
+  withdrawn = false,
+} = {}) => ({
+  withdrawn,
+  assignment: { crew: [], ...(recusals && { recusals }) },
+  view: { content: { visit }, phase, members, leader },
 });
 
-test("R18.2 an interrupted visit closes what writes to those who are left, and stays readable", () => {
-  const view = { content: RECUSED, phase: "interrupted" };
+const asked = (state) => [{ officer: "wang", state }];
+
+function closes(v, me, lock) {
+  for (const screen of WRITING)
+    assert.equal(closedBy(v, me, screen), lock, screen);
+  for (const screen of READING) assert.equal(closedBy(v, me, screen), null);
+}
+
+test("R20.3 only the officer who declared an interest is locked out, and can still read", () => {
+  const v = visitOf();
+  assert.equal(hasRecused(v, "li"), true);
+  assert.equal(hasRecused(v, "wang"), false);
+  assert.equal(hasRecused(v, "zhang"), false);
+  closes(v, "li", "recused");
+  closes(v, "wang", null);
+});
+
+test("R20.4 work goes on while a subject's request waits or was dismissed, and stops for him once it is upheld", () => {
+  for (const state of ["asked", "dismissed"])
+    closes(visitOf({ visit: {}, recusals: asked(state) }), "wang", null);
+  for (const state of ["upheld", "declared"]) {
+    closes(visitOf({ visit: {}, recusals: asked(state) }), "wang", "recused");
+    closes(visitOf({ visit: {}, recusals: asked(state) }), "li", null);
+  }
+});
+
+test("R18.2 a crew of fewer than two, or without a leader, closes what writes in each phase, and stays readable", () => {
+  for (const phase of [
+    "dispatched",
+    "started",
+    "interrupted",
+    "final_pending",
+  ]) {
+    const two = { phase, members: ["li", "wang"] };
+    closes(visitOf(two), "wang", "interrupted");
+    closes(visitOf(two), "li", "recused");
+    closes(visitOf({ ...two, visit: {} }), "wang", null);
+    closes(visitOf({ ...two, visit: {}, leader: null }), "wang", "interrupted");
+    closes(
+      visitOf({ ...two, visit: {}, members: ["wang"] }),
+      "wang",
+      "interrupted",
+    );
+  }
+  for (const phase of ["final", "void"])
+    closes(visitOf({ phase, members: ["wang"] }), "wang", null);
+});
+
+test("R20.1 a visit that he was taken out of is closed to him, whatever its phase", () => {
+  for (const phase of ["dispatched", "started", "final"])
+    closes(visitOf({ phase, visit: {}, withdrawn: true }), "wang", "withdrawn");
+});
+
+test("R20.3 before his own word on an interest nobody begins; a word of either kind is a word", () => {
   for (const screen of WRITING) {
-    assert.equal(closedBy(view, "wang", screen), "interrupted", screen);
-    assert.equal(closedBy(view, "li", screen), "recused", screen);
+    assert.equal(isUndeclared(visitOf(), "zhang", screen), true, screen);
+    assert.equal(isUndeclared(visitOf(), "wang", screen), false, screen);
+    assert.equal(isUndeclared(visitOf(), "li", screen), false, screen);
+    const final = visitOf({ phase: "final" });
+    assert.equal(isUndeclared(final, "zhang", screen), false, screen);
   }
   for (const screen of READING)
-    assert.equal(closedBy(view, "wang", screen), null, screen);
+    assert.equal(isUndeclared(visitOf(), "zhang", screen), false, screen);
 });
 
 test("a certificate holds through its last day, ran out on the next, and is warned of 30 days before", () => {
@@ -64,7 +118,7 @@ test("a certificate holds through its last day, ran out on the next, and is warn
   assert.deepEqual(ended(new Date(2026, 7, 7), 31), []);
 });
 
-test("a member's ended certificate keeps the checklist and findings closed until the certificates were shown", () => {
+test("R19.1 a member's ended certificate keeps closed what writes until the certificates were shown", () => {
   const crew = [
     { officer: "li", name: "李", certificate_to: "2029-12-31" },
     { officer: "wang", name: "王", certificate_to: "2026-09-07" },
@@ -78,7 +132,7 @@ test("a member's ended certificate keeps the checklist and findings closed until
       content: { visit: { certificates_shown: shown } },
     },
   });
-  for (const screen of ["checklist", "findings", "finding"]) {
+  for (const screen of WRITING) {
     assert.deepEqual(keepsClosed(visit(undefined), screen, now), [crew[1]]);
     assert.deepEqual(keepsClosed(visit(false), screen, now), [crew[1]]);
     assert.deepEqual(keepsClosed(visit(true), screen, now), []);
@@ -88,6 +142,6 @@ test("a member's ended certificate keeps the checklist and findings closed until
     const final = visit(false, ["li", "wang"], "final");
     assert.deepEqual(keepsClosed(final, screen, now), []);
   }
-  for (const screen of [...READING, "evidence", "sign"])
+  for (const screen of READING)
     assert.deepEqual(keepsClosed(visit(false), screen, now), []);
 });

@@ -8,10 +8,11 @@ import { sceneOf } from "/app/standing.js";
 import { viewOf } from "/app/view.js";
 
 const SCENE = new URLSearchParams(location.search).get("scene") ?? window.name.replace("scene:", "") ?? "full";
-const SETTLED = ["ready", "stale", "weak"].includes(SCENE);
+const SETTLED = ["ready", "stale", "weak", "recused"].includes(SCENE);
 const LI = "o-li", ZHANG = "o-zhang", WANG = "o-wang";
-const NAMES = { [LI]: "李承远", [ZHANG]: "张立", [WANG]: "王楠" };
-const PHONES = { [LI]: "a".repeat(32), [ZHANG]: "b".repeat(32), [WANG]: "c".repeat(32) };
+const ZHAO = "o-zhao";
+const NAMES = { [LI]: "李承远", [ZHANG]: "张立", [WANG]: "王楠", [ZHAO]: "赵一诺" };
+const PHONES = { [LI]: "a".repeat(32), [ZHANG]: "b".repeat(32), [WANG]: "c".repeat(32), [ZHAO]: "d".repeat(32) };
 const TPL = "5".repeat(64);
 const AT = (minutes) => new Date(Date.parse("2026-11-24T14:03:00+08:00") + minutes * 60000).toISOString();
 const SHA = (n) => n.toString(16).padStart(2, "0").repeat(32);
@@ -160,6 +161,23 @@ async function finish(journal) {
   journal.op("srv", "srv", "accept_final", ["final"], { digest: view.digest, round: 1, signatures: [] }, { at: 131 });
 }
 
+/** 王楠 recuses himself, 赵一诺 comes for him; one of his findings is struck, one of his answers written anew. */
+async function stepBack(journal) {
+  const points = template.items.flatMap((item) => item.points);
+  journal.set(WANG, ["visit", "attendee"], "何敏", { at: 30 });
+  const doubtful = journal.by(WANG, "add", ["finding"], { text: "仓库东门上锁，钥匙不在值班室" }, { at: 31 });
+  const over = async (path) => ({ base: headsAt((await shape(journal, assignmentOf(journal.id))).folded, path) });
+  const word = ["visit", `no_interest:${WANG}`];
+  journal.set(WANG, word, { interest: true, reason: "厂长是我妹夫" }, { at: 32, ...(await over(word)) });
+  journal.op("srv", "srv", "assign", ["crew", ZHAO], { role: "member", reason: "recusal：厂长是妹夫" }, { at: 40 });
+  journal.op("srv", "srv", "assign", ["crew", WANG], { role: "removed", reason: "recusal：厂长是妹夫" }, { at: 40 });
+  declare(journal, [ZHAO], 45);
+  journal.by(ZHAO, "del", ["finding", doubtful], { reason: "复查时东门未上锁" }, { at: 50 });
+  const path = ["answer", points[2].id, "verdict"];
+  journal.set(LI, path, "na", { at: 51, ...(await over(path)) });
+  await sign(journal, [ZHAO], { at: 60 });
+}
+
 const SUBJECTS = {
   [IDS.live]: ["青溪禾丰精细化工有限公司", "91411303MA46PLC83E", "青溪区工业园纬三路 18 号", "何敏", "厂长", "high", "B"],
   [IDS.next]: ["青溪云坪烟花仓储中心", "91411303MA46Q0D81L", "青溪区云坪镇西沟村", "郑大川", "主任", "high", "C"],
@@ -169,7 +187,8 @@ const SUBJECTS = {
 
 function assignmentOf(id) {
   const [name, uscc, address, representative, post, risk, credit] = SUBJECTS[id];
-  const officers = id === IDS.next ? [LI, ZHANG] : [LI, ZHANG, WANG];
+  const changed = SCENE === "recused" && id === IDS.live;
+  const officers = id === IDS.next ? [LI, ZHANG] : changed ? [LI, ZHANG, ZHAO] : [LI, ZHANG, WANG];
   return {
     id,
     tasks: [{ task: "2026-hazchem-4", items: template.items.map((item) => item.id), due_on: "2026-11-30" }],
@@ -180,6 +199,10 @@ function assignmentOf(id) {
     crew: officers.map((officer, i) => ({ officer, name: NAMES[officer], certificate: `1703010${2 + i}`, certificate_to: "2028-06-30", leader: officer === LI })),
     devices: officers.map((officer) => ({ rid: PHONES[officer], officer, name: `${NAMES[officer]}的手机` })),
     tpl: TPL,
+    ...(changed && {
+      former: [{ officer: WANG, name: NAMES[WANG], certificate: "17030104" }],
+      recusals: [{ officer: LI, kind: "asked", asked_on: "2026-11-24", asker: "何敏", reason: "曾因处罚有过争执", state: "asked", answer: null, decided_at: null }],
+    }),
     nonce: "n",
     phrases: [{ point: null, text: "未分区存放" }, { point: null, text: "未设隔断" }, { point: null, text: "间距不足" }, { point: null, text: "标志褪色，看不清品名" }],
   };
@@ -206,12 +229,13 @@ async function visitOf(journal, complete = true) {
   return {
     id: journal.id, assignment, template: complete ? template : null, view, folded, entries, media,
     tally: SCENE === "empty" ? { records: 0, records_on_server: 0, photos: 0, photos_on_server: 0, at: null } : { records: mine, records_on_server: Math.max(0, mine - 2), photos: media.length, photos_on_server: 3, at: AT(29) },
-    board: assignment.crew.map(({ officer, name, leader }) => {
+    board: [...assignment.crew, ...(assignment.former ?? [])].map(({ officer, name, leader }) => {
+      const taken = entries.findLast(({ op }) => op.kind === "assign" && op.path[1] === officer)?.op.val;
       const signed = view.signatures.filter(({ signer }) => signer === officer).at(-1);
-      return { officer, name, leader, phone: officer === LI ? "iPhone 13" : "安卓手机 A17", last: SCENE === "empty" ? null : officer === ZHANG ? AT(7) : AT(28), pending: officer === ZHANG && SCENE !== "empty" ? { ops: 2, media: 3, bytes: 3.1e6 } : { ops: 0, media: 0, bytes: 0 }, ops: entries.filter(({ op }) => op?.author === officer).length, signature: signed?.state ?? null, removed: null };
+      return { officer, name, leader, phone: officer === LI ? "iPhone 13" : "安卓手机 A17", last: SCENE === "empty" ? null : officer === ZHANG ? AT(7) : AT(28), pending: officer === ZHANG && SCENE !== "empty" ? { ops: 2, media: 3, bytes: 3.1e6 } : { ops: 0, media: 0, bytes: 0 }, ops: entries.filter(({ op }) => op?.author === officer).length, signature: signed?.state ?? null, removed: taken?.role === "removed" ? taken.reason : null };
     }),
     on_phone: { bytes: 1.4e6, complete },
-    withdrawn: false,
+    withdrawn: SCENE === "left" && journal.id === IDS.live,
     leader: view.leader === me,
     no_signing: !complete ? "template" : view.phase === "final" ? "final" : view.conflicts.length ? "conflict" : null,
   };
@@ -224,9 +248,12 @@ async function load() {
   template = raw;
   if (SCENE === "empty") {
     journals.set(IDS.live, dispatch(IDS.live, [LI, ZHANG, WANG]));
+    declare(journals.get(IDS.live), [LI], -4);
   } else {
     const live = liveVisit();
     journals.set(IDS.live, live);
+    if (SCENE === "recused") await stepBack(live);
+    if (SCENE === "left") live.op("srv", "srv", "assign", ["crew", me], { role: "removed", reason: "health：突发急性阑尾炎，住院" }, { at: 29 });
     if (SCENE === "weak") {
       await sign(live, [LI, WANG, "subject"]);
       await sign(live, [ZHANG], { rid: PHONES[LI], via: LI });

@@ -1,7 +1,7 @@
 // The checklist, point by point: the answers are docked under the thumb, the next open point comes up by itself.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Later } from "../later.js";
+import { Later, Mark } from "../later.js";
 import { go } from "../router.js";
 import { act, heads } from "../store.js";
 import { html, Hit, Icon, moveInGroup, Tag } from "../ui/html.js";
@@ -228,6 +228,7 @@ function Now({ v, point }) {
     <div>
       <h2 id="now-q">${point.text}</h2>
       ${point.major && html`<${Tag} kind="fail" icon="s-alert">${t("checklist.major")}<//>`}
+      <${Mark} v=${v} path=${["answer", point.id]} />
       ${
         law &&
         html`<div class="law">

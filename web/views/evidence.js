@@ -1,6 +1,7 @@
 // Evidence: every photo of the visit, what it belongs to, and where it is now.
 
 import { useState } from "preact/hooks";
+import { Mark } from "../later.js";
 import { act } from "../store.js";
 import { html } from "../ui/html.js";
 import { Field } from "../ui/field.js";
@@ -61,8 +62,9 @@ export function targetWords(v, target) {
   return t("finding.title", { n: one?.n ?? "" }) + (one?.fields.text ? ` · ${one.fields.text}` : "");
 }
 
-/** One photo, larger, with caption, time, place and digest. @param {{v: import("../store.js").Visit, photo: import("../store.js").Photo, onClose: () => void}} props */
-export function PhotoSheet({ v, photo, onClose }) {
+/** One photo, larger, with caption, time, place and digest; `closed` where it only shows.
+ * @param {{v: import("../store.js").Visit, photo: import("../store.js").Photo, closed?: boolean, onClose: () => void}} props */
+export function PhotoSheet({ v, photo, closed, onClose }) {
   const [reason, setReason] = useState(/** @type {string | null} */ (null));
   const attach = v.folded.media.get(photo.sha256)?.makers[0];
   const retract = async () => {
@@ -74,14 +76,18 @@ export function PhotoSheet({ v, photo, onClose }) {
   };
   return html`<${Sheet} title=${targetWords(v, photo.for)} onClose=${onClose}>
     <${Picture} visit=${v.id} sha256=${photo.sha256} as="small" cls="wide-pic" alt=${photo.caption || t("photo.alt")} />
-    <${PhotoState} photo=${photo} />
-    <${Field}
-      visit=${v.id}
-      path=${["media", photo.sha256, "caption"]}
-      value=${photo.caption}
-      label=${t("field.media.caption")}
-      note=${t("photo.caption.note")}
-    />
+    <p class="row"><${PhotoState} photo=${photo} /><${Mark} v=${v} path=${["media", photo.sha256]} /></p>
+    ${
+      closed
+        ? html`<p>${photo.caption}</p>`
+        : html`<${Field}
+            visit=${v.id}
+            path=${["media", photo.sha256, "caption"]}
+            value=${photo.caption}
+            label=${t("field.media.caption")}
+            note=${t("photo.caption.note")}
+          />`
+    }
     <dl class="facts">
       <dt>${t("photo.taken")}</dt>
       <dd>${photo.taken ? moment(photo.taken) : t("photo.taken.unknown")}</dd>
@@ -97,7 +103,8 @@ export function PhotoSheet({ v, photo, onClose }) {
       <dd class="mono note">${photo.sha256}</dd>
     </dl>
     ${
-      reason === null
+      closed ||
+      (reason === null
         ? html`<button type="button" class="btn wide" onClick=${() => setReason("")}>${t("photo.retract")}</button>`
         : html`<div class="stack">
             <label class="lab" for="retract">${t("photo.retract.reason")}</label>
@@ -110,7 +117,7 @@ export function PhotoSheet({ v, photo, onClose }) {
             <button type="button" class="btn wide" aria-disabled=${!reason.trim()} onClick=${retract}>
               ${t("photo.retract.go")}
             </button>
-          </div>`
+          </div>`)
     }
   <//>`;
 }

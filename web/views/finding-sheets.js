@@ -17,15 +17,16 @@ export const PointOf = ({ v, onPick, onClose }) =>
     ${pointsOf(v.template).map(({ id, no, text }) => html`<${Item} title=${no} note=${text} onClick=${() => (onPick(id), onClose())} />`)}
   <//>`;
 
-/** @param {{v: import("../store.js").Visit, one: import("../reading.js").Finding, onClose: () => void}} props */
-export function Strike({ v, one, onClose }) {
+/** @param {{v: import("../store.js").Visit, one: import("../reading.js").Finding, stay?: boolean, onClose: () => void}} props */
+export function Strike({ v, one, stay, onClose }) {
   const [reason, setReason] = useState("");
   const strike = async () => {
     if (!reason.trim()) return;
     const done = await attempt(() =>
       act(v.id, "del", ["finding", one.row], { reason: reason.trim().normalize("NFC") }),
     );
-    if (done) go(`/app/visits/${v.id}/findings`);
+    if (done && stay) onClose();
+    else if (done) go(`/app/visits/${v.id}/findings`);
   };
   return html`<${Sheet} title=${t("finding.strike")} onClose=${onClose}>
     <div class="stack">

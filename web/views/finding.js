@@ -1,7 +1,7 @@
 // One finding: words with phrases, how grave, photos, place, what is ordered; each field saves itself.
 
 import { useState } from "preact/hooks";
-import { Later } from "../later.js";
+import { Later, Mark } from "../later.js";
 import { go } from "../router.js";
 import { act, heads } from "../store.js";
 import { html, Icon, Pick } from "../ui/html.js";
@@ -61,6 +61,7 @@ export default function Finding({ v, params }) {
     actions=${html`<button type="button" class="hit" aria-label=${t("more")} onClick=${() => setSheet("Strike")}><${Icon} name="more" /></button>`}
     dock=${html`<${CameraButton} visit=${v.id} target=${`finding:${row}`} main />`}
   >
+    <${Mark} v=${v} path=${["finding", row]} pad />
     ${!one.alive && html`<${Notice} kind="calm" icon="s-alert" title=${t("finding.is_struck")}>${one.struck[0]?.val?.reason}<//>`}
     ${
       conflicts.length > 0 &&

@@ -1,5 +1,6 @@
 // Findings of the visit: what was found, how grave, by whom; struck ones stay visible with the reason.
 
+import { Mark, News } from "../later.js";
 import { go } from "../router.js";
 import { act } from "../store.js";
 import { html, Icon, Tag } from "../ui/html.js";
@@ -32,6 +33,7 @@ export default function Findings({ v }) {
         ><a href=${`${home}/evidence`}>${t("evidence.n", { n: v.media.length })}</a>
       </div>
     </nav>
+    <${News} v=${v} />
     ${
       v.view.conflicts.length > 0 &&
       html`<${Notice} kind="conflict" icon="s-conflict" title=${t("conflicts.n", { n: v.view.conflicts.length })}>
@@ -71,6 +73,7 @@ function Row({ v, one }) {
         ${!fields.severity && html`<${Tag} kind="due" icon="open">${t("finding.no_severity")}<//>`}
         ${fields.crime && html`<${Tag} kind="fail" icon="s-alert">${t("field.finding.crime")}<//>`}
         ${conflicts > 0 && html`<${Tag} kind="conflict" icon="s-conflict">${t("state.conflict")}<//>`}
+        <${Mark} v=${v} path=${["finding", one.row]} />
       </span>
     </span>
     <${Icon} name="next" small />

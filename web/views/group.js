@@ -12,6 +12,7 @@ import { Strip } from "../ui/strip.js";
 import { Ruler, ticks } from "../ui/tally.js";
 import { ago, dots, list, ordinal, size, t } from "../ui/words.js";
 import { answeredIn, myId, nameOf, partsOf } from "../reading.js";
+import { whyWords } from "./recused.js";
 import { pathWords, valueWords } from "../naming.js";
 
 /** @param {{v: import("../store.js").Visit}} props */
@@ -83,25 +84,31 @@ function Member({ v, member }) {
   const mine = member.officer === myId();
   const waiting = mine ? v.tally.records - v.tally.records_on_server : (member.pending?.ops ?? 0);
   const all = member.ops + (mine ? 0 : waiting);
-  const words = [member.leader && t("leader"), mine && t("you"), member.removed !== null && t("group.removed")];
+  const words = [
+    member.leader && t("leader"),
+    mine && t("you"),
+    member.removed !== null ? t("group.removed") : hasRecused(v, member.officer) && t("interest.has.short"),
+  ];
   return html`<article class="field member">
     <div class="row">
       <h2 class="grow">${member.name} <span class="note">${list(words)}</span></h2>
       ${member.removed === null && html`<${SignatureTag} state=${member.signature ?? "none"} />`}
     </div>
+    ${member.removed && html`<p class="small soft">${whyWords(member.removed)}</p>`}
     ${parts.length > 0 && html`<p class="small soft">${list(parts.map((part) => `${ordinal(part.n)}${part.name} ${answeredIn(v, part.points)}/${part.points.length}`))}</p>`}
     <${Ruler} groups=${[ticks(all, all - waiting)]} />
     <div class="row">
+      <${Tag} kind=${waiting ? "saved" : "server"} icon=${waiting ? "s-phone" : "s-server"}
+        >${t("group.there", { n: all - waiting, all })}<//
+      >
       ${
-        mine || !held
-          ? html`<${Tag} kind=${waiting ? "saved" : "server"} icon=${waiting ? "s-phone" : "s-server"}
-              >${t("group.there", { n: all - waiting, all })}<//
-            >`
-          : html`<${Tag}
-              kind=${member.removed !== null ? "attention" : "saved"}
-              icon=${member.removed !== null ? "s-alert" : "s-phone"}
-              >${t("group.holds", { ops: member.pending.ops, photos: member.pending.media, size: size(member.pending.bytes) })}<//
-            >`
+        !mine &&
+        held > 0 &&
+        html`<${Tag}
+          kind=${member.removed !== null ? "attention" : "saved"}
+          icon=${member.removed !== null ? "s-alert" : "s-phone"}
+          >${t("group.holds", { what: holdsWords(member.pending) })}<//
+        >`
       }
       <span class="note end"
         >${dots([member.last ? t("group.seen", { time: ago(member.last) }) : t("group.unseen"), member.phone])}</span
@@ -109,6 +116,14 @@ function Member({ v, member }) {
     </div>
   </article>`;
 }
+
+/** What a phone still holds; nothing is said of what it doesn't. @param {{ops: number, media: number, bytes: number}} pending */
+const holdsWords = ({ ops, media, bytes }) =>
+  list([
+    ops > 0 && t("group.holds.ops", { n: ops }),
+    media > 0 && t("group.holds.media", { n: media }),
+    bytes > 0 && size(bytes),
+  ]);
 
 /** What was set aside, why, and the leader's one tap. @param {{v: import("../store.js").Visit, one: any, onClose: () => void}} props */
 function Aside({ v, one, onClose }) {
@@ -122,8 +137,7 @@ function Aside({ v, one, onClose }) {
     "template_mismatch",
     "device_revoked",
   ];
-  const can =
-    v.leader && !hasRecused(v.view.content, myId()) && takes.includes(one.reason) && entry?.op.author !== myId();
+  const can = v.leader && !hasRecused(v, myId()) && takes.includes(one.reason) && entry?.op.author !== myId();
   const take = async () => {
     const done = await attempt(async () => (await admit(v.id, one.op, t("aside.admitted")), true));
     if (done) onClose();

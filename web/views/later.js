@@ -7,13 +7,16 @@ export * as conflicts from "./conflicts.js";
 export * as evidence from "./evidence.js";
 export * as group from "./group.js";
 export * as outbox from "./outbox.js";
+export * as recused from "./recused.js";
 export * as settings from "./settings.js";
 export { Changed } from "./changed.js";
 export { Parts, Search } from "./checklist-sheets.js";
 export { PhotoSheet } from "./evidence.js";
 export { PointOf, Strike } from "./finding-sheets.js";
+export { Gone, Left } from "./left.js";
 export { Menu } from "./menu.js";
 export { Particulars } from "./particulars.js";
+export { Changes, Mark, News } from "./recused.js";
 export { Attempts, Circumstances, Followup, Main } from "./result-sheets.js";
 export { ExportButton } from "../ui/export.js";
 

@@ -68,7 +68,7 @@ export default function Outbox() {
     ${
       need.length > 0 &&
       html`<${Section} title=${t("outbox.needs")} end=${need.length}>
-        ${need.map((item) => html`<${Needs} key=${item.id} item=${item} v=${known[item.visit]} />`)}
+        ${need.map((item) => html`<${Kept} key=${item.id} item=${item} v=${known[item.visit]} />`)}
       <//>`
     }
     ${
@@ -77,7 +77,7 @@ export default function Outbox() {
         title=${t("outbox.waiting")}
         end=${t("outbox.waiting.n", { n: waiting.length, size: size(bytes) })}
       >
-        ${waiting.slice(0, 100).map((item) => html`<${Waiting} key=${item.id} item=${item} v=${known[item.visit]} />`)}
+        ${waiting.slice(0, 100).map((item) => html`<${Kept} key=${item.id} item=${item} v=${known[item.visit]} />`)}
         ${waiting.length > 100 && html`<p class="item note">${t("outbox.more", { n: waiting.length - 100 })}</p>`}
       <//>`
     }
@@ -96,8 +96,11 @@ export default function Outbox() {
 /** @param {any} item @param {any} v */
 const nameOfItem = (item, v) => (v && item.path?.length ? pathWords(v, item.path) : t(`kind.${item.kind}`));
 
-/** @param {{item: import("../store.js").Item, v: any}} props */
-function Needs({ item, v }) {
+/** What isn't settled, in words. @param {{item: import("../store.js").Item, v: any, still?: boolean}} props `still`: leads nowhere */
+export const Kept = (props) => html`<${NEEDS.includes(props.item.state) ? Needs : Waiting} ...${props} />`;
+
+/** @param {{item: import("../store.js").Item, v: any, still?: boolean}} props */
+function Needs({ item, v, still }) {
   const home = `/app/visits/${item.visit}`;
   const why =
     item.state === "conflict"
@@ -111,7 +114,7 @@ function Needs({ item, v }) {
     kind=${item.state}
     title=${nameOfItem(item, v)}
     note=${item.state === "quarantined" ? t("aside.because", { why }) : why}
-    href=${v ? href : undefined}
+    href=${v && !still ? href : undefined}
   />`;
 }
 

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { lockOf } from "../crew.js";
-import { Later } from "../later.js";
+import { Later, Mark, News } from "../later.js";
 import { confirmSignature } from "../store.js";
 import { html } from "../ui/html.js";
 import { attempt } from "../ui/live.js";
@@ -30,7 +30,7 @@ import {
 export default function RecordPage({ v }) {
   const [edit, setEdit] = useState(false);
   const home = `/app/visits/${v.id}`;
-  const lock = lockOf(v.view, myId());
+  const lock = lockOf(v, myId());
   const closed = lock || v.view.phase === "final" || v.view.phase === "void";
   const dock =
     !closed &&
@@ -47,6 +47,7 @@ export default function RecordPage({ v }) {
   >
     ${v.view.phase === "final" && html`<${Notice} kind="server" icon="p-final" title=${t("phase.final")}>${t("record.final")}<//>`}
     ${lock && html`<${Notice} kind="due" icon="p-interrupted" title=${t(`locked.${lock}`)}>${t(`problem.${lock}`)}<//>`}
+    <${News} v=${v} />
     ${v.view.signatures.some((/** @type {Signature} */ { state }) => state === "stale") && html`<${Later} of="Changed" v=${v} />`}
     <${Document} v=${v} />
     ${!closed && html`<div class="sheet"><${Item} icon="pen" title=${t("particulars.title")} note=${t("particulars.note")} onClick=${() => setEdit(true)} /></div>`}
@@ -96,7 +97,7 @@ function Signature({ v, signer, home }) {
   const made = signatureOf(v, signer);
   const mine = signer === myId();
   const words = [signer === v.view.leader && t("leader"), mine && t("you")];
-  const open = v.view.phase !== "final" && v.view.phase !== "void" && !v.no_signing && !lockOf(v.view, myId());
+  const open = v.view.phase !== "final" && v.view.phase !== "void" && !v.no_signing && !lockOf(v, myId());
   const signing = open && made?.state !== "current" && made?.state !== "weak";
   const how =
     made &&
@@ -124,7 +125,6 @@ function Document({ v }) {
   const points = pointsOf(v.template);
   const count = (/** @type {string} */ answer) => points.filter(({ id }) => answerOf(v, id) === answer).length;
   const findings = findingsOf(v).filter(({ alive }) => alive);
-  const former = v.board.filter(({ removed }) => removed !== null);
   const when = visit.arrived
     ? `${date(visit.arrived.at)} ${clock(visit.arrived.at)}${visit.left ? t("record.until", { time: clock(visit.left.at) }) : ""}`
     : t("value.none");
@@ -133,7 +133,7 @@ function Document({ v }) {
   return html`<article class="doc" lang="zh-CN">
     <h2>${t("record.heading")}</h2>
     ${line("record.subject", v.assignment.subject.name)} ${line("record.when", when)}
-    ${former.length > 0 && line("record.former", list(former.map(({ name, removed }) => name + (removed ? t("paren", { text: removed }) : ""))))}
+    ${(v.assignment.former || v.assignment.recusals) && html`<${Later} of="Changes" v=${v} />`}
     ${line("record.situation", t("record.counts", { all: points.length, pass: count("pass"), fail: count("fail"), na: count("na"), open: count("open") }))}
     ${line(
       "record.result",
@@ -155,7 +155,7 @@ function Document({ v }) {
         ${line("record.notice", list([visit.certificates_shown && t("step.certificates"), visit.notice_read && t("step.notice")]))}
         <h3>${t("record.findings", { n: findings.length })}</h3>
         <ol>
-          ${findings.map(({ n, fields }) => html`<li>${n}. ${fields.text || t("finding.no_text")}${t("paren", { text: list(factsOf(fields)) })}</li>`)}
+          ${findings.map(({ row, n, fields }) => html`<li>${n}. ${fields.text || t("finding.no_text")}${t("paren", { text: list(factsOf(fields)) })} <${Mark} v=${v} path=${["finding", row]} /></li>`)}
         </ol>
         <h3>${t("record.points")}</h3>
         ${partsOf(v.template).map(

@@ -1,8 +1,8 @@
 // A visit: the subject's card, what is inspected, and the four steps at the gate.
 
 import { useEffect, useState } from "preact/hooks";
-import { endedBefore, localDay, lockOf } from "../crew.js";
-import { Later } from "../later.js";
+import { endedBefore, keepsClosed, localDay, lockOf } from "../crew.js";
+import { Later, News } from "../later.js";
 import { go } from "../router.js";
 import { act, heads, position } from "../store.js";
 import { html, Icon, Segmented, Tag } from "../ui/html.js";
@@ -22,7 +22,7 @@ export default function VisitPage({ v, query }) {
   const steps = stepsOf(v);
   const close = () => go(home, { replace: true });
   const { subject } = v.assignment;
-  const lock = lockOf(v.view, myId());
+  const lock = lockOf(v, myId());
   const closed = lock || v.view.phase === "final" || v.view.phase === "void";
   const next = steps.find(({ done }) => !done);
   const dock =
@@ -39,8 +39,8 @@ export default function VisitPage({ v, query }) {
     dock=${dock}
     actions=${html`<button type="button" class="hit" aria-label=${t("more")} onClick=${() => setMenu(true)}><${Icon} name="more" /></button>`}
   >
-    ${v.withdrawn && html`<${Notice} kind="quarantined" icon="s-quarantine" title=${t("visits.withdrawn")}>${t("visits.withdrawn.next")}<//>`}
     ${lock && html`<${Notice} kind="due" icon="p-interrupted" title=${t(`locked.${lock}`)}>${t(`problem.${lock}`)}<//>`}
+    <${News} v=${v} />
     ${v.view.phase === "final_pending" && html`<${Notice} kind="now" icon="p-pending" title=${t("phase.final_pending")}>${t("visit.pending")}<//>`}
     ${
       v.view.conflicts.length > 0 &&
@@ -89,7 +89,7 @@ export default function VisitPage({ v, query }) {
         />
       <//>`
     }
-    ${query.step && (!lock || (lock === "interrupted" && query.step === "interest")) && html`<${Step} v=${v} step=${query.step} onClose=${close} />`}
+    ${query.step && (!lock || (lock === "interrupted" && query.step === "interest")) && html`<${Step} v=${v} step=${query.step !== "interest" && keepsClosed(v, "step").length ? "certificates" : query.step} onClose=${close} />`}
     ${menu && html`<${Later} of="Menu" onClose=${() => setMenu(false)} />`}
   <//>`;
 }

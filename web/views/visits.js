@@ -1,6 +1,7 @@
 // My visits: the one in progress as a block, the others as ruled rows by day, each with what is on this phone.
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Later } from "../later.js";
 import { syncNow, visits } from "../store.js";
 import { Icon, html, Tag } from "../ui/html.js";
 import { useLive, useNow } from "../ui/live.js";
@@ -13,12 +14,13 @@ const DONE = ["final", "void"];
 const LIVE = ["started", "interrupted", "final_pending"];
 
 export default function Visits() {
-  const all = useLive(visits);
+  const known = useLive(visits);
   const { oldest } = useNow();
   const pull = usePull();
-  if (!all) return null;
-  const live = all.filter((v) => LIVE.includes(v.view.phase) && !v.withdrawn);
-  const done = all.filter((v) => DONE.includes(v.view.phase) || v.withdrawn);
+  if (!known) return null;
+  const all = known.filter(({ withdrawn }) => !withdrawn);
+  const live = all.filter((v) => LIVE.includes(v.view.phase));
+  const done = all.filter((v) => DONE.includes(v.view.phase));
   const rest = all.filter((v) => !live.includes(v) && !done.includes(v));
   const days = [...new Set([...(live.length ? [isoDay()] : []), ...rest.map(dayOf)])].sort();
   return html`<${Page} title=${t("visits.title")} tab="visits" top=${pull}>
@@ -51,6 +53,7 @@ export default function Visits() {
         <div class="sheet">${done.map((v) => html`<${Row} key=${v.id} v=${v} />`)}</div>
       </section>`
     }
+    ${known.length > all.length && html`<${Later} of="Gone" all=${known} />`}
   <//>`;
 }
 
@@ -123,7 +126,6 @@ function Row({ v }) {
       ${!over && html`<span class="small soft"><br />${subject.address}<br />${crewWords(v)}</span>`}
       <span class="row">
         <${PhaseTag} phase=${v.view.phase} />
-        ${v.withdrawn && html`<${Tag} kind="quarantined" icon="s-quarantine">${t("visits.withdrawn")}<//>`}
         ${!over && html`<${OnPhone} v=${v} />`}
         ${v.view.late.length > 0 && html`<${Tag} kind="late" icon="s-late">${t("late.n", { n: v.view.late.length })}<//>`}
       </span>
