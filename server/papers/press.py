@@ -89,7 +89,9 @@ class Press:
     def _living_child(self) -> subprocess.Popen[bytes]:
         if self._farewell is not None:
             self._farewell.cancel()
-        if self._child is None or self._child.poll() is not None:
+        if self._child is not None and self._child.poll() is not None:
+            self._end()
+        if self._child is None:
             files = self._files or font_files(self._folder)
             if not files:
                 fetch(self._folder)
