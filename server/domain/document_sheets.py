@@ -271,7 +271,7 @@ def _recheck_opinion(case: Case, made: Made) -> Parts:
     blocks: Blocks = [
         Words(f"{case.subject}："),
         Words(say.RECHECK_OPENS.format(day=day_said(case.ended_on), order=made.order_no)),
-        Table(["序", "责令改正的问题", "期限", "复查情况", "说明"], [10, 0, 30, 20, 38], rows),
+        Table(["序", "责令改正的问题", "期限", "复查情况", "说明"], [10, 0, 28, 18, 32], rows),
         Words(ends, "复查意见："),
         *([Words(made.typed.text)] if made.typed.text else []),
         _evidence(case),
