@@ -86,12 +86,35 @@ class PublicDraw(msgspec.Struct, frozen=True):
     window_to: str
     attempts: tuple[PublicAttempt, ...]
     crews: tuple[PublicAttempt, ...] = ()
-    joint: str | None = None
 
     @property
     def last(self) -> PublicAttempt:
         """The attempt that counts, or was the last to be voided."""
         return self.attempts[0]
+
+
+class PublicJoint(msgspec.Struct, frozen=True):
+    """A joint task in which another office drew: who led, by which list, and the draws of our officers (R13.1)."""
+
+    no: str
+    task_no: str
+    task: str
+    unit: str
+    window_to: str
+    lead: str
+    document: str
+    drawn_on: str
+    sha256: str
+    n: int
+    dispatched_at: str
+    is_open: bool
+    href: str | None
+    crews: tuple[PublicAttempt, ...]
+    merged: int
+    direct: int
+    replaced: int
+    withdrawn: int
+    excused: int = 0
 
 
 class Rates(msgspec.Struct, frozen=True):

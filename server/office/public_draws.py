@@ -56,29 +56,23 @@ class Book:
         return self.people.get(id, id)
 
 
-def listed(conn: Connection, first: int, most: int) -> list[PublicDraw]:
-    """Some draws, the latest number first."""
-    book = Book(conn)
-    found = (draws.draws_by_no(conn, draws.no_of(year, seq)) for year, seq in draw_pages.numbers(conn, first, most))
-    return [_draw(book, attempts) for attempts in found]
-
-
 def one(conn: Connection, no: str) -> PublicDraw:
     """A draw by its number."""
     found = draws.draws_by_no(conn, no)
     if not found:
         raise Problem("not_found")
-    return _draw(Book(conn), found)
+    return draw_of(Book(conn), found)
 
 
-def _draw(book: Book, attempts: Sequence[Draw]) -> PublicDraw:
+def draw_of(book: Book, attempts: Sequence[Draw]) -> PublicDraw:
+    """All attempts at one draw."""
     first = attempts[0]
     task = tasks.task_of(book.conn, first.task_id)
     if task is None:
         raise Problem("not_found")
     shown = [_attempt(book, draw) for draw in sorted(attempts, key=lambda draw: -draw.attempt)]
     if shown[0].void is None:
-        shown[0] = msgspec.structs.replace(shown[0], **_exceptions(book.conn, task.id))
+        shown[0] = msgspec.structs.replace(shown[0], **exceptions_of(book.conn, task.id))
     return PublicDraw(
         no=first.no,
         task_no=task.no,
@@ -86,11 +80,11 @@ def _draw(book: Book, attempts: Sequence[Draw]) -> PublicDraw:
         unit=book.units.get(first.unit_id, ""),
         window_to=task.window_to,
         attempts=tuple(shown),
-        crews=tuple(_match(book, match) for match in crews.matches_of_task(book.conn, task.id)[::-1]),
+        crews=tuple(match_of(book, match) for match in crews.matches_of_task(book.conn, task.id)[::-1]),
     )
 
 
-def _exceptions(conn: Connection, task_id: str) -> dict[str, int]:
+def exceptions_of(conn: Connection, task_id: str) -> dict[str, int]:
     """How often a task left the lot's way: each was approved, and is counted in public even while it is sealed."""
     ways = [one for one in crews.ways_of_task(conn, task_id) if one.state == "approved"]
     matches = crews.matches_of_task(conn, task_id)
@@ -158,7 +152,8 @@ def _source(book: Book, source: PublicSource, came: Given | None) -> PublicSourc
     )
 
 
-def _match(book: Book, match: Match) -> PublicAttempt:
+def match_of(book: Book, match: Match) -> PublicAttempt:
+    """One attempt at the officers."""
     return PublicAttempt(
         id=match.id,
         attempt=match.attempt,
@@ -254,7 +249,9 @@ def _link(conn: Connection, draw: Draw) -> dict[str, Any]:
 
 def _crew_link(conn: Connection, match: Match) -> dict[str, Any]:
     task = tasks.task_of(conn, match.task_id)
-    return _committed(match) | {"task": None if task is None else task.no}
+    drawn = next((one.no for one in draws.draws_of_task(conn, match.task_id)), None)
+    no = f"J-{task.no}" if task is not None and task.is_participant else drawn
+    return _committed(match) | {"task": None if task is None else task.no, "no": no}
 
 
 def _committed(one: Draw | Match) -> dict[str, Any]:

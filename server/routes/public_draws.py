@@ -9,9 +9,10 @@ from litestar import Request, Response, Router, get
 from litestar.params import FromPath
 
 from server.domain.codes import normal_code
-from server.domain.public_draw import PublicDraw, Ticket, looked_up, opened
+from server.domain.public_draw import PublicDraw, PublicJoint, Ticket, looked_up, opened
 from server.errors import Problem
 from server.office import public_draws as office
+from server.office import public_joint as joint
 from server.routes import feeds, verify
 from server.routes.draw_said import Said
 from server.routes.feeds import Entry, Feed
@@ -30,7 +31,7 @@ def show_draws(request: Anyone) -> Response[bytes]:
     asked = request.query_params.get("page", "")
     at = max(1, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
     with request.app.state.db.read() as conn:
-        found = office.listed(conn, (at - 1) * AT_ONCE, AT_ONCE + 1)
+        found = joint.listed(conn, (at - 1) * AT_ONCE, AT_ONCE + 1)
         rates = office.rates(conn)
     return page(
         request,
@@ -48,6 +49,8 @@ def show_draws(request: Anyone) -> Response[bytes]:
 @get("/draws/{no:str}", exclude_from_auth=True, sync_to_thread=True)
 def show_draw(request: Anyone, no: FromPath[str]) -> Response[bytes]:
     """One draw; with `?code=` and an open file, where that code stands."""
+    if joint.is_joint(no):
+        return _joint_page(request, no)
     asked = normal_code(request.query_params.get("code", ""))[:40]
     with request.app.state.db.read() as conn:
         draw = office.one(conn, no)
@@ -73,6 +76,17 @@ def show_draw(request: Anyone, no: FromPath[str]) -> Response[bytes]:
     )
 
 
+def _joint_page(request: Anyone, no: str) -> Response[bytes]:
+    with request.app.state.db.read() as conn:
+        found = joint.one(conn, no)
+        drawn = joint.subjects(conn, no)
+        officers = joint.officers_of(joint.body_of(conn, no, joint.FILE)) if found.is_open else None
+    said = Said(words_for(request))
+    return page(
+        request, "draw_joint", at="draws", feeds="/draws", draw=found, drawn=drawn, officers=officers, said=said
+    )
+
+
 def bar_of(ticket: Ticket | None) -> dict[str, float] | None:
     """Where on a line of its stratum a ticket stands, and where the cut is."""
     if ticket is None or not ticket.rank:
@@ -86,7 +100,7 @@ def bar_of(ticket: Ticket | None) -> dict[str, float] | None:
 def give_file(request: Anyone, no: FromPath[str], file_name: FromPath[str]) -> Response[bytes]:
     """A file as its digest was published, byte for byte."""
     with request.app.state.db.read() as conn:
-        body = office.body_of(conn, no, file_name)
+        body = (joint if joint.is_joint(no) else office).body_of(conn, no, file_name)
     return answer(request, body, "application/json", name=f"draw-{no}-{file_name}")
 
 
@@ -113,14 +127,17 @@ def draws_as_json_feed(request: Anyone) -> Response[bytes]:
 def _feed(request: Anyone, kind: str) -> Feed:
     w, origin = words_for(request), request.app.state.settings.origin
     with request.app.state.db.read() as conn:
-        found = office.listed(conn, 0, IN_FEED)
+        found = joint.listed(conn, 0, IN_FEED)
     entries = sorted((entry for draw in found for entry in _news(w, origin, draw)), key=lambda one: one.at)[::-1]
     title = f"{w('app.bureau')} {w('public.draws')}"
     return Feed("draws", title, w("app.bureau"), f"{origin}/draws/feed.{kind}", f"{origin}/draws", entries)
 
 
-def _news(w: Words, origin: str, draw: PublicDraw) -> list[Entry]:
-    said, address, found = Said(w), f"{origin}/draws/{draw.no}", []
+def _news(w: Words, origin: str, draw: PublicDraw | PublicJoint) -> list[Entry]:
+    said, address, found = Said(w), f"{origin}/draws/{draw.no}", list[Entry]()
+    if isinstance(draw, PublicJoint):
+        text = f"{draw.unit}\n{w('draws.by_lead', lead=draw.lead)}\n{draw.document}\n{draw.sha256}"
+        return [Entry(f"draw/{draw.no}/{draw.sha256}", draw.task, address, draw.dispatched_at, text)]
     for one in draw.attempts:
         title = f"{w('draws.no', no=draw.no)} {draw.task}"
         text = f"{draw.unit}\n{w('draws.feed_committed', code=said.code(one.commit))}\n{one.commit}"

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from server.store.tables import crew_change, crew_match, crew_way, draw, draw_frame, subject
+from server.store.tables import crew_change, crew_match, crew_way, draw, draw_frame, subject, task
 
 _CODE = sa.func.coalesce(subject.c.uscc, subject.c.registration).label("code")
 _FEW = 400
@@ -23,11 +23,19 @@ def names_by_code(conn: Connection, codes: Collection[str]) -> dict[str, str]:
     return {code: name for code, name in conn.execute(query) if code in wanted}
 
 
-def numbers(conn: Connection, first: int, most: int) -> list[tuple[int, int]]:
-    """Year and number of some draws, the latest first; attempts share theirs."""
-    query = sa.select(draw.c.year, draw.c.seq).group_by(draw.c.year, draw.c.seq)
-    query = query.order_by(draw.c.year.desc(), draw.c.seq.desc()).offset(first).limit(most)
-    return [(int(year), int(seq)) for year, seq in conn.execute(query)]
+def draws_and_joint(conn: Connection, first: int, most: int) -> list[tuple[int, int, str | None]]:
+    """Year and number of some draws, the latest first, and among them the tasks for which another office drew."""
+    ours = sa.select(
+        draw.c.year, draw.c.seq, sa.null().label("task_id"), sa.func.min(draw.c.committed_at).label("at")
+    ).group_by(draw.c.year, draw.c.seq)
+    theirs = sa.select(sa.literal(0), sa.literal(0), task.c.id, task.c.dispatched_at).where(
+        task.c.joint == "participant", task.c.dispatched_at.is_not(None), task.c.joint_list.is_not(None)
+    )
+    both = sa.union_all(ours, theirs).subquery()
+    query = sa.select(both.c.year, both.c.seq, both.c.task_id).order_by(
+        both.c.at.desc(), both.c.year.desc(), both.c.seq.desc(), both.c.task_id
+    )
+    return [(int(year), int(seq), task_id) for year, seq, task_id in conn.execute(query.offset(first).limit(most))]
 
 
 def draws_and_voids(conn: Connection) -> dict[str, tuple[int, int]]:
