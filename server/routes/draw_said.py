@@ -27,7 +27,7 @@ class Said:
         parts = name.split("_")
         if len(parts) not in (2, 3) or parts[2:] not in ([], [_FLAGGED]):
             return name
-        risk = self.w.known(f"risk.{parts[0].lower()}", parts[0]).lower()
+        risk = self.w.known(f"risk.{parts[0].lower()}", parts[0])
         said = self.w("draws.stratum", risk=risk, credit=self.w.known(f"credit.{parts[1]}", parts[1]))
         return self.w("draws.stratum_flagged", stratum=said) if parts[2:] else said
 
