@@ -68,7 +68,7 @@ def as_people_do(page: Page, path: Path, size: int) -> str:
     """The file is chosen and the page reads and checks it; the time until it says so, and the memory at its peak."""
     empty, start = renderers(), time.monotonic()
     page.set_input_files("#files-in", path)
-    page.wait_for_function("document.body.dataset.checked", timeout=600_000)
+    page.wait_for_function("() => document.body.dataset.checked", timeout=600_000)
     seconds, full = time.monotonic() - start, renderers()
     page.fill("#code", "91411303MA00000009")
     return (

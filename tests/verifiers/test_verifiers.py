@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from server.domain import draw_check
 from server.standalone import verify_draw
+from tests.running import ROOT
 from tests.verifiers import making
 
 NODE = Path(__file__).parents[1] / "web" / "verify_draw.mjs"
@@ -67,6 +69,23 @@ def test_two_thousand_files_of_a_maker_apart_are_green_for_all_three_verifiers(t
     print(f"\n{total} files of {len(kinds)} kinds in {len(chains)} chains:", words)
     assert len(told) == total >= FILES
     assert min(words.values()) >= 20
+
+
+def test_the_command_of_the_guide_gives_the_tickets_in_the_order_of_the_draw() -> None:
+    """As it is printed for a shop owner: only the seed and his code are put into it."""
+    guide = (ROOT / "docs/guide/draw.zh.md").read_text()
+    [printed] = re.findall(r"```sh\s+(printf .+)\n", guide)
+    bureau = making.Bureau("guide")
+    bureau.publish("2026-1", "ratio")
+    file = next(one for one in bureau.files if one["seed"])
+    strata = [file["winners"][name] + file["reserve"][name] for name in file["quotas"]]
+    for codes in strata:
+        lines = [printed.replace("种子", file["seed"]).replace("您的信用代码", code) for code in codes]
+        done = [subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True) for line in lines]
+        tickets = [one.stdout.split()[0] for one in done]
+        assert tickets == sorted(tickets)
+        assert tickets == [making.sha(f"{file['seed']}|S|{code}") for code in codes]
+    assert sum(map(len, strata)) > 5
 
 
 def spans(value: dict[str, Any], start: int, under: str = "") -> list[tuple[int, int, str]]:
