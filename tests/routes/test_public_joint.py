@@ -109,7 +109,6 @@ def test_everybody_reads_who_drew_by_which_list_and_checks_our_own_match(joined:
     assert (link["no"], link["commit"]) == (joined.no, file["officers"]["commit"])
 
 
-@pytest.mark.rule("R13.1", "refuses")
 def test_a_number_that_is_no_joint_task_of_ours_has_no_page(joined: Joined) -> None:
     own = joined.its.dispatched()
     for no in (f"J-{joined.its.of(own).no}", "J-2026-999", "J-"):
