@@ -363,6 +363,16 @@ CODES: dict[str, Code] = {
         "对象库里「{found}」仍在存续，不能免除。请先按凭证更新它的状态。",
         "The library has '{found}' as active: it cannot be excused. Enter its status from the document first.",
     ),
+    "draw_no_document": Code(
+        409,
+        "16",
+        "对象库里没有「{found}」停业或注销的文书。请先在对象页面凭文书登记它的状态。",
+        "The library names no document for the status of '{found}'. Enter its status with the document first.",
+    ),
+    "draw_excuse_asked": Code(
+        409, "16", "「{found}」的免查申请已经在等负责人确认。", "A request to excuse '{found}' waits for the head already."
+    ),
+    "draw_excuse_decided": Code(409, "16", "这件免查申请已经有答复了。", "This request has been answered already."),
     "draw_locked": Code(
         409,
         "17",

@@ -6,13 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
 from server.domain.draw_sources import Source
+from server.domain.excuse import StatusDocument
 from server.domain.instant import stamp
 from server.domain.task import Filter, Locked, Task
-from server.office import draws, exclusions
+from server.office import draws, exclusions, excuses
 from server.store import draws as draw_store
-from server.store import tasks
+from server.store import excuses as excuse_store
+from server.store import tables, tasks
 from server.store.draws import Draw
 from server.store.people import Person
 from server.store.seal import Sealer
@@ -105,8 +108,28 @@ class Ceremony:
         self.run(draw_id)
         return draw_id
 
-    def excuse(self, draw_id: str, code: str, reason: str = "已注销") -> None:
-        self.db.run_write(lambda conn: draws.excuse(conn, CLERK, self.tick(), draw_id, code, reason))
+    def dead(self, code: str, status: str = "cancelled") -> None:
+        """The library has a subject as dead since, by a document."""
+        at = stamp(self.tick())
+        with self.db.write() as conn:
+            subject = tables.subject
+            found = sa.or_(subject.c.uscc == code, subject.c.registration == code)
+            id = conn.scalars(sa.select(subject.c.id).where(found)).one()
+            conn.execute(sa.update(subject).where(found).values(status=status))
+            excuse_store.add_status(conn, id, StatusDocument(status, "宛市监注〔2026〕9 号", "2026-11-20"), "clerk", at)
+
+    def ask_excuse(self, draw_id: str, code: str, reason: str = "登记机关已注销", who: Person = CLERK) -> str:
+        return self.db.run_write(lambda conn: excuses.ask(conn, who, self.tick(), draw_id, code, reason))
+
+    def excuse(
+        self, draw_id: str, code: str, reason: str = "登记机关已注销", *, approved: bool = True, answer: str = ""
+    ) -> None:
+        """Asked by the clerk, answered by the head."""
+        id = self.ask_excuse(draw_id, code, reason)
+        self.confirm(id, approved=approved, answer=answer)
+
+    def confirm(self, id: str, who: Person = HEAD, *, approved: bool = True, answer: str = "") -> None:
+        self.db.run_write(lambda conn: excuses.decide(conn, who, self.tick(), id, approved=approved, answer=answer))
 
     def void(self, draw_id: str, who: Person = HEAD, reason: str = "见证人未到场") -> None:
         self.db.run_write(lambda conn: draws.void(conn, who, self.tick(), draw_id, reason, SEALER))
@@ -139,7 +162,7 @@ class Ceremony:
         with self.db.read() as conn:
             return [line.split("\t") for line in draw_store.frozen_of(conn, draw_id).frame.splitlines()]
 
-    def exclude(self, code: str, kind: str = "UNDER_OTHER_CASE", *, decide: bool = True) -> str:
+    def exclude(self, code: str, kind: str = "UNDER_OTHER_CASE", *, decide: bool = True, **more: str) -> str:
         values = {
             "code": code,
             "kind": kind,
@@ -147,7 +170,7 @@ class Ceremony:
             "reason": "另案查办",
             "since": "2026-11-01",
             "until": "2026-12-31",
-        }
+        } | more
         id = self.db.run_write(lambda conn: exclusions.enter(conn, CLERK, self.tick(), values))
         if decide:
             self.decide(id)

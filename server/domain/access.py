@@ -101,6 +101,7 @@ RIGHTS: Final[dict[str, dict[str, str]]] = {
     "exclusions.approve": {"unit_head": OWN},
     "draws.read": _READERS | _WATCHERS,
     "draws.run": {"unit_clerk": OWN, "legal_unit": ALL},
+    "draws.excuse": {"unit_head": OWN, "principal": ALL},
     "draws.void": {"unit_head": OWN, "principal": ALL},
     "crews.read": _READERS | _WATCHERS,
     "crews.run": {"unit_clerk": OWN},

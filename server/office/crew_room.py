@@ -182,10 +182,10 @@ def proposal_of(conn: Connection, room: Room) -> dict[str, str]:
     return proposed_half_days(windows, calendars.calendar(conn))
 
 
-def said_reason(text: str, field: str = "reason", *, required: bool = True) -> str:
+def said_reason(text: str, field: str = "reason", *, required: bool = True, most: int = 500) -> str:
     """A reason or an answer as it is kept: clean, of 500 signs at most, without anybody's number."""
     entry = Entry({field: text})
-    kept = entry.text(field, most=500, required=required)
+    kept = entry.text(field, most=most, required=required)
     entry.faults += number_faults(field, kept)
     if not entry.is_good:
         raise Invalid(entry.faults)

@@ -9,12 +9,13 @@ from typing import Any, Final
 import msgspec
 
 from server.domain.draw_check import check
+from server.domain.excuse import Excuse
 from server.domain.public_draw import Opened, PublicFile, PublicSource, PublicVoid, opened, rows_of
 from server.domain.task import Task
 from server.errors import Problem
 from server.office.public_draws import Book, digest_of_seed, sources_of, void_of
 from server.standalone import verify_draw
-from server.store import directory, draw_pages, draws, tasks
+from server.store import directory, draw_pages, draws, excuses, tasks
 from server.store.draws import Draw, Frozen
 from server.store.session import Connection, Database
 
@@ -60,6 +61,7 @@ class View(msgspec.Struct, frozen=True):
     others: tuple[Draw, ...]
     void: PublicVoid | None
     names: dict[str, str]
+    excuses: tuple[Excuse, ...] = ()
 
     @property
     def steps(self) -> list[tuple[str, str]]:
@@ -85,6 +87,11 @@ class View(msgspec.Struct, frozen=True):
     def drawn(self) -> int | None:
         """How many were drawn."""
         return self.draw.drawn if self.draw.drawn_at else None
+
+    @property
+    def asked(self) -> dict[str, Excuse]:
+        """Code -> the request to excuse it that waits."""
+        return {one.code: one for one in self.excuses if one.state == "asked"}
 
     @property
     def is_last(self) -> bool:
@@ -164,6 +171,7 @@ def view_of(conn: Connection, draw_id: str) -> View:
         others=tuple(one for one in draws.draws_by_no(conn, draw.no) if one.id != draw.id),
         void=None if draw.void is None else void_of(book, draw.void.reason, draw.void.by, draw.void.at),
         names=book.people,
+        excuses=tuple(excuses.of_draw(conn, draw.id)),
     )
 
 

@@ -10,7 +10,6 @@ import msgspec
 
 from server.domain import drawing as rules
 from server.domain.access import allows
-from server.domain.codes import normal_code
 from server.domain.draw_file import file_of, record_of
 from server.domain.draw_sources import Source
 from server.domain.instant import beijing_day
@@ -20,7 +19,7 @@ from server.errors import Problem
 from server.office.act import act, digest_of, named, permit
 from server.office.crew_room import said_reason
 from server.office.frames import Frame, preview_of, rules_of
-from server.store import draws, frames, selections, tasks, trail
+from server.store import draws, selections, tasks, trail
 from server.store.draws import Draw, File
 from server.store.people import Person, unit_name
 from server.store.rules import rule_set_on
@@ -71,7 +70,7 @@ def commit(
         **_fields(done),
     )
     draws.add(conn, made, draws.seal_secret(sealer, made.id, secret.hex()), frozen)
-    _note(conn, "draw.commit", person, now, None, made, _of_commit(made, task, frame))
+    note(conn, "draw.commit", person, now, None, made, _of_commit(made, task, frame))
     return made.id
 
 
@@ -90,50 +89,37 @@ def contribute(
     file: tuple[str, str] | None = None,
 ) -> None:
     """Enters what a source brought, with its evidence: the SHA-256 of a stored `file` (name and type), or a link."""
-    before = _held(conn, person, draw_id, "draws.run")
+    before = held(conn, person, draw_id, "draws.run")
     after = rules.contribute(before, k, value, at, by, evidence, link, person.id, now, file)
     given = after.contributions[-1]
     draws.add_contribution(conn, draw_id, len(after.contributions), given)
     draws.put(conn, after)
     detail = {"no": after.no, "attempt": after.attempt, **msgspec.to_builtins(given)}
-    _note(conn, "draw.contribute", person, now, before, after, detail)
+    note(conn, "draw.contribute", person, now, before, after, detail)
 
 
 @act("draw.run", "draws.run")
 def run(conn: Connection, person: Person, now: datetime, draw_id: str, sealer: Sealer) -> None:
     """Draws, once: the secret is opened, and everything else follows; the file's digest is public at once (R17.1)."""
-    before = _held(conn, person, draw_id, "draws.run")
+    before = held(conn, person, draw_id, "draws.run")
     frozen = draws.frozen_of(conn, draw_id)
     secret = draws.open_secret(conn, sealer, draw_id) if before.state == "contributed" else ""
     after = rules.run(before, frozen.frame, secret, person.id, now)
     draws.put(conn, after)
-    file = _publish(conn, after, frozen.frame, "drawn", now)
-    _note(conn, "draw.run", person, now, before, after, _of_file(after, file) | {"n": after.drawn})
-
-
-@act("draw.excuse", "draws.run")
-def excuse(conn: Connection, person: Person, now: datetime, draw_id: str, code: str, reason: str) -> None:
-    """Takes a drawn subject off the list that the library has as suspended or cancelled; the next ticket moves up."""
-    before = _held(conn, person, draw_id, "draws.run")
-    found = normal_code(code)
-    said = said_reason(reason, required=False)
-    after = rules.excuse(before, found, said, is_alive=_is_alive(conn, before, found))
-    draws.put(conn, after)
-    file = _publish(conn, after, draws.frozen_of(conn, draw_id).frame, "excused", now)
-    excused = msgspec.to_builtins(after.excused[-1])
-    _note(conn, "draw.excuse", person, now, before, after, _of_file(after, file) | excused)
+    file = publish(conn, after, frozen.frame, "drawn", now)
+    note(conn, "draw.run", person, now, before, after, of_file(after, file) | {"n": after.drawn})
 
 
 @act("draw.void", "draws.void")
 def void(conn: Connection, person: Person, now: datetime, draw_id: str, reason: str, sealer: Sealer) -> None:
     """Voids an attempt, in public and with a reason; its commitment stays in the chain, and its secret is shown."""
-    before = _held(conn, person, draw_id, "draws.void")
+    before = held(conn, person, draw_id, "draws.void")
     said = said_reason(reason, required=False)
     secret = before.secret or draws.open_secret(conn, sealer, draw_id)
     after = rules.void(before, secret, said, person.id, now)
     draws.put(conn, after)
-    file = _publish(conn, after, draws.frozen_of(conn, draw_id).frame, "void", now)
-    _note(conn, "draw.void", person, now, before, after, _of_file(after, file) | {"reason": said})
+    file = publish(conn, after, draws.frozen_of(conn, draw_id).frame, "void", now)
+    note(conn, "draw.void", person, now, before, after, of_file(after, file) | {"reason": said})
 
 
 def lock_for(conn: Connection, person: Person, now: datetime, task: Task) -> Locked:
@@ -150,7 +136,7 @@ def lock_for(conn: Connection, person: Person, now: datetime, task: Task) -> Loc
     _must_be_within_cap(conn, winners, now)
     draws.put(conn, rules.dispatch(locked))
     detail = {"no": before.no, "attempt": before.attempt, "n": len(winners)}
-    _note(conn, "draw.lock", person, now, before, locked, detail)
+    note(conn, "draw.lock", person, now, before, locked, detail)
     return Locked(before.no, tuple(Chosen(one.code, one.subject_id, one.ground, one.document) for one in winners))
 
 
@@ -166,7 +152,7 @@ def _must_be_within_cap(conn: Connection, winners: Sequence[draws.Winner], now: 
 # --- the parts of an act ----------------------------------------------------------------------------------------------
 
 
-def _held(conn: Connection, person: Person, draw_id: str, right: str) -> Draw:
+def held(conn: Connection, person: Person, draw_id: str, right: str) -> Draw:
     """An attempt that this person may act on, held until the transaction ends: two clerks at once act in turn."""
     found = draws.draw_of(conn, draw_id, lock=True)
     if found is None or not allows(person.roles, person.unit_id, "draws.read", found.unit_id):
@@ -175,13 +161,7 @@ def _held(conn: Connection, person: Person, draw_id: str, right: str) -> Draw:
     return found
 
 
-def _is_alive(conn: Connection, one: Draw, code: str) -> bool:
-    """Whether the library has a subject of the list as active; what isn't on the list is another refusal."""
-    ids = {winner.code: winner.subject_id for winner in draws.winners_of(conn, one.id)}
-    return code in ids and frames.status_of(conn, ids[code]) == "active"
-
-
-def _publish(conn: Connection, one: Draw, frame: str, why: str, now: datetime) -> tuple[File, str]:
+def publish(conn: Connection, one: Draw, frame: str, why: str, now: datetime) -> tuple[File, str]:
     """Keeps a version of the file; the officers' part stays as the last version has it."""
     last = draws.body_of(conn, one.id)
     officers = None if last is None else msgspec.json.decode(last)["officers"]
@@ -211,13 +191,13 @@ def _of_commit(one: Draw, task: Task, frame: Frame) -> dict[str, Any]:
     }
 
 
-def _of_file(one: Draw, published: tuple[File, str]) -> dict[str, Any]:
+def of_file(one: Draw, published: tuple[File, str]) -> dict[str, Any]:
     file, record = published
     about = {"no": one.no, "attempt": one.attempt}
     return about | {"version": file.version, "sha256": file.sha256, "record": record}
 
 
-def _note(
+def note(
     conn: Connection, name: str, person: Person, now: datetime, before: Draw | None, after: Draw, detail: dict[str, Any]
 ) -> None:
     was = None if before is None else digest_of(before)

@@ -12,6 +12,7 @@ import msgspec
 from server.domain.draw import ALG, frame_line
 from server.domain.drawing import number_of
 from server.domain.exclusion import Exclusion
+from server.domain.excuse import StatusDocument
 from server.domain.instant import beijing_day
 from server.domain.item import Item, covers
 from server.domain.ratio import Ground, exemption, window_start
@@ -19,7 +20,7 @@ from server.domain.ruleset import RuleSet
 from server.domain.task import Filter, Task, fits, said, stratum_of
 from server.errors import Problem
 from server.office.task_facts import floor_reason, items_of, library_of, share_of
-from server.store import draws, exclusions, frames, selections, tasks
+from server.store import draws, exclusions, excuses, frames, selections, tasks
 from server.store.draws import Frozen
 from server.store.frames import Listed
 from server.store.rules import rule_set_on
@@ -30,7 +31,7 @@ _ONE_IN: Final = 20  # 5 % as one in twenty
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
-    """A subject of the list; `document` is that of its exclusion, or of the `ground` that keeps it in past the cap."""
+    """A subject of the list; `document` is that of its exclusion or status, or of the `ground` that exempts it."""
 
     code: str
     name: str
@@ -108,7 +109,8 @@ def preview_of(conn: Connection, task: Task, now: datetime) -> Frame:
         exclusions=exclusions.in_force(conn, unit_id, day.isoformat()),
     )
     found = [one for one in frames.listed(conn, unit_id) if covers(item, one)]
-    lines = sorted((judge.line(one) for one in found), key=lambda line: line.code)
+    gone = excuses.status_documents(conn, {one.id: one.status for one in found if one.status in _GONE})
+    lines = sorted((judge.line(one, gone.get(one.id)) for one in found), key=lambda line: line.code)
     return Frame(tuple(lines), sum(one.status == "active" for one in found))
 
 
@@ -122,10 +124,10 @@ class _Judge(msgspec.Struct, frozen=True):
     campaign: Ground | None
     exclusions: Mapping[str, Exclusion]
 
-    def line(self, one: Listed) -> Line:
+    def line(self, one: Listed, gone: StatusDocument | None) -> Line:
         grounds = selections.grounds(one.flags, self.day)
         if one.status in _GONE:
-            return _out(one, _GONE[one.status])
+            return _out(one, _GONE[one.status], None if gone is None else gone.said)
         if one.id in self.exclusions:
             return _out(one, self.exclusions[one.id].kind, self.exclusions[one.id].document)
         if self.conditions is not None and not fits(self.conditions, one):

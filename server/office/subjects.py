@@ -11,12 +11,13 @@ import msgspec
 from server.domain.access import OWN, allows, reach
 from server.domain.codes import normal_code
 from server.domain.entry import Entry
+from server.domain.excuse import DEAD, StatusDocument
 from server.domain.faults import Fault, Invalid, number_faults, stops
-from server.domain.instant import beijing_day
+from server.domain.instant import beijing_day, stamp
 from server.domain.subject import STATUSES, Flag, Subject, check_flag, check_subject, masked, values_of
 from server.errors import Problem
 from server.office.act import act, new_id, permit
-from server.store import subjects, trail
+from server.store import excuses, subjects, trail
 from server.store.people import Person
 from server.store.seal import Sealer
 from server.store.session import Connection
@@ -94,15 +95,26 @@ def change_subject(
 def set_status(
     conn: Connection, person: Person, now: datetime, sealer: Sealer, subject_id: str, values: Mapping[str, str]
 ) -> None:
-    """Active, suspended or cancelled, with the reason: who isn't active takes part in no draw."""
+    """Active, suspended or cancelled, with the reason: who isn't active takes part in no draw.
+
+    Suspended or cancelled is a subject only by a document with its day, which draws name (R16.2).
+    """
     old = _for_change(conn, person, sealer, subject_id)
     entry = Entry(values)
     status, reason = entry.choice("status", STATUSES), _reason(entry, "status_reason")
+    is_dead = status in DEAD
+    document = entry.line("status_document", most=120, required=is_dead)
+    on = entry.day("status_on", required=is_dead)
+    entry.faults += number_faults("status_document", document)
+    if on is not None and entry.is_good and on > day_of(now):
+        entry.wrong("status_on", "day_ahead")
     if status == old.status:
         entry.wrong("status", "same_status")
     _refuse(entry.faults)
+    if is_dead and on is not None:
+        excuses.add_status(conn, subject_id, StatusDocument(status, document, on), person.id, stamp(now))
     one = msgspec.structs.replace(old, status=status)
-    _write(conn, sealer, person, now, "subject.status", old, one, reason)
+    _write(conn, sealer, person, now, "subject.status", old, one, reason, document, on)
 
 
 # --- attention flags (R6.5, R15a.3) -----------------------------------------------------------------------------------
@@ -284,11 +296,15 @@ def _write(
     old: Subject,
     one: Subject,
     reason: str | None = None,
+    document: str = "",
+    on: str | None = None,
 ) -> None:
-    subjects.update_subjects(conn, sealer, [one], by=person.id, now=now, source="form", reason=reason)
+    told = f"{reason}（{document}，{on}）" if document else reason
+    subjects.update_subjects(conn, sealer, [one], by=person.id, now=now, source="form", reason=told)
     fields = sorted(field for field in Subject.__struct_fields__ if getattr(old, field) != getattr(one, field))
     detail: dict[str, object] = {"fields": fields}
-    _note(conn, sealer, person, now, name, old, one, detail | ({"reason": reason} if reason else {}))
+    detail |= {name: it for name, it in (("reason", reason), ("document", document), ("on", on)) if it}
+    _note(conn, sealer, person, now, name, old, one, detail)
 
 
 def _note(

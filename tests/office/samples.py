@@ -195,6 +195,12 @@ def _asked_of(office: Office, unit: str, visit: str, kind: str) -> str:
 
 
 @cache
+def _excuse(office: Office, unit: str) -> str:
+    """A request to excuse a drawn subject."""
+    return walks.excuse(office, unit, ITEMS[unit])
+
+
+@cache
 def _order(office: Office, clerk: str, visit: str) -> str:
     """An order to correct at a visit of the demo."""
     return fresh_order(office, clerk, visit)
@@ -234,6 +240,7 @@ SAMPLES: dict[str, Callable[[Office], Sample]] = {
     "leave_id": lambda office: Sample("leave-1", "leave-2"),
     "draw_id": lambda office: Sample(_draw(office, OWN), _draw(office, FOREIGN)),
     "exclusion_id": lambda office: Sample(_exclusion(office, OWN), _exclusion(office, FOREIGN)),
+    "excuse_id": lambda office: Sample(_excuse(office, OWN), _excuse(office, FOREIGN)),
     "evidence_id": lambda office: Sample(_evidence(office, OWN), _evidence(office, FOREIGN)),
     "file_version": lambda office: Sample("1", None),
     "no": lambda office: Sample(_open_draw(office), None),
@@ -248,6 +255,9 @@ SAMPLES: dict[str, Callable[[Office], Sample]] = {
     "crew_change_id": lambda office: Sample(*(_asked_of(office, *one, "change") for one in OPEN)),
     "recusal_id": lambda office: Sample(*(_asked_of(office, *one, "recusal") for one in OPEN)),
     "document_id": lambda office: Sample(_order(office, "clerk", "ordered"), _order(office, "clerk-ic", "unqualified")),
+    "result_no": lambda office: Sample(public_walks.published(office).no, None),
+    "version_file": lambda office: Sample("v1.json", None),
+    "version_n": lambda office: Sample("1", None),
     "result_id": lambda office: Sample(*(public_walks.result_id(office, one) for one in ("ordered", "unqualified"))),
     "withholding_id": lambda office: Sample(public_walks.withholding(office, "refused"), None),
     "correction_id": lambda office: Sample(*(public_walks.correction(office, *one) for one in PUBLISHED)),

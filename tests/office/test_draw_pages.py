@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from server.domain.public_draw import short_code
 from server.routes.rooms.draw_forms import now_in_beijing
 from server.store import draws as store
-from server.store import tables
+from server.store import excuses, tables
 from server.store.draws import File
 from tests.office.district import HTML, Office, demo_server
 from tests.office.test_hostile_forms import NAUGHTY
@@ -266,19 +266,27 @@ def test_who_was_excused_stays_on_the_page_struck_out_and_the_next_is_named(offi
     draw_id = walks.drawn(office)
     code = walks.suspended(office, draw_id)
     assert walks.post(office, "clerk", f"/{draw_id}/excuse", code=code, reason="冻结后停业").status_code == 303
+    with office.db.read() as conn:
+        (asked,) = excuses.of_draw(conn, draw_id)
+    own = walks.post(office, "clerk", f"/excuses/{asked.id}", decision="approved")
+    assert own.status_code == 403
+    assert "确认免查，下一位递补" in office.client("head").get(f"/office/draws/{draw_id}", headers=HTML).text
+    assert walks.post(office, "head", f"/excuses/{asked.id}", decision="approved").status_code == 303
     draw, shown = walks.draw_of(office, draw_id), page(office, f"/{draw_id}")
-    assert code in shown and "免查：冻结后停业" in shown
+    assert code in shown and "免查：已停业（停业告知〔2026〕3 号，2026-11-20）：冻结后停业" in shown
     assert str(draw.excused[0].next) in shown and "递补" in shown
     assert re.search(rf"struck[^<]*\">{names_of(office, [code])[0]}", shown)
 
 
 def test_a_number_in_a_reason_is_shown_beside_the_field_in_which_it_was_typed(office: Office) -> None:
     draw_id, request = walks.drawn(office), walks.exclusion(office)
+    asked = walks.excuse(office)
     code, said = walks.suspended(office, draw_id), "已停业，找 14000000001"
     for who, path, field, form in (
         ("clerk", f"/{draw_id}/excuse", "reason", {"code": code, "reason": said}),
         ("head", f"/{draw_id}/void", "reason", {"sure": "yes", "asked": "void", "reason": said}),
         ("head", f"/exclusions/{request}", "answer", {"decision": "approved", "answer": said}),
+        ("head", f"/excuses/{asked}", "answer", {"decision": "approved", "answer": said}),
     ):
         refused = walks.post(office, who, path, **form)
         assert refused.status_code == 422

@@ -176,18 +176,27 @@ def test_the_form_changes_neither_status_nor_flags(conn: Connection) -> None:
     assert (kept.status, kept.flags, kept.risk) == ("active", (), "low")
 
 
-def test_a_status_is_changed_with_a_reason(conn: Connection) -> None:
+def test_a_status_is_changed_with_a_reason_and_a_dead_one_by_a_document(conn: Connection) -> None:
     one = enter(conn)
 
     def change(**values: str) -> object:
         return acts.set_status(conn, CLERK, NOW, SEALER, one, values)
 
-    assert refused(lambda: change(status="cancelled", status_reason="")) == [("status_reason", "missing")]
+    assert refused(lambda: change(status="cancelled", status_reason="")) == [
+        ("status_reason", "missing"), ("status_document", "missing"), ("status_on", "missing"),
+    ]  # fmt: skip
+    paper = {"status_document": "宛市监注〔2026〕9 号", "status_on": "2026-11-20"}
+    ahead = paper | {"status_on": "2099-01-01"}
+    assert refused(lambda: change(status="cancelled", status_reason="已注销", **ahead)) == [("status_on", "day_ahead")]
+    number = paper | {"status_document": "见 13800000000 来电"}
+    assert refused(lambda: change(status="cancelled", status_reason="已注销", **number)) == [
+        ("status_document", "number_in_text")
+    ]
     assert refused(lambda: change(status="active", status_reason="x")) == [("status", "same_status")]
-    change(status="cancelled", status_reason="执照已注销")
+    change(status="cancelled", status_reason="执照已注销", **paper)
     event = subjects.history_of(conn, one)[0]
     assert (event.reason, event.changes) == (
-        "执照已注销", [{"field": "status", "before": "active", "after": "cancelled"}],
+        "执照已注销（宛市监注〔2026〕9 号，2026-11-20）", [{"field": "status", "before": "active", "after": "cancelled"}],
     )  # fmt: skip
 
 
@@ -380,7 +389,12 @@ HOSTILE = ("<script>alert(1)</script>", "{{7*7}}", "'; DROP TABLE subject; --", 
 def test_hostile_texts_are_words_like_others(office: Office, text: str) -> None:
     form = FORM | {"address": text, "uscc": "", "registration": "411303000000004", "anyway": "yes"}
     one = post(office, "clerk", "/new", form).headers["location"].removeprefix("/office/subjects")
-    post(office, "clerk", f"{one}/status", {"status": "cancelled", "status_reason": text})
+    post(
+        office,
+        "clerk",
+        f"{one}/status",
+        {"status": "cancelled", "status_reason": text, "status_document": "注〔2026〕1 号", "status_on": "2026-11-20"},
+    )
     shown = get(office, "clerk", one).text
     assert shown.count(str(escape(text))) >= 2
     assert ("<script>alert" in shown, "onerror=alert(1)>" in shown) == (False, False)

@@ -40,6 +40,7 @@ def acts_of(view: View, person: Person) -> set[str]:
         "contribute": runs and view.next is not None,
         "run": runs and draw.state == "contributed",
         "excuse": runs and draw.state == "drawn",
+        "confirm": can("draws.excuse", draw.unit_id) and draw.state == "drawn",
         "void": voids and draw.state in OPEN and draw.committed_by != person.id,
         "again": runs and draw.state == "void" and view.is_last,
     }

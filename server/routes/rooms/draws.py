@@ -12,7 +12,7 @@ from server.domain.faults import Fault
 from server.domain.instant import instant
 from server.domain.mask import hide_numbers
 from server.errors import Problem
-from server.office import draw_page
+from server.office import draw_page, excuses
 from server.office import draws as office
 from server.office.draw_page import View
 from server.routes import guards
@@ -26,6 +26,7 @@ from server.routes.rooms.draw_forms import HOME, MOST_BYTES, Given, evidence_of,
 from server.routes.rooms.draw_seen import acts_of, may_of, seen, unit_of
 from server.store import directory, draws
 from server.store import exclusions as register
+from server.store import excuses as excuse_register
 from server.store.people import Person
 from server.store.session import Connection
 
@@ -68,7 +69,7 @@ def show_draw(request: Asked, draw_id: FromPath[str]) -> Response[str]:
     return _page(request, seen(request, draw_id), Filled(), 200)
 
 
-def _page(request: Asked, view: View, filled: Filled, status: int) -> Response[str]:
+def _page(request: Asked, view: View, filled: Filled, status: int, asked: str = "") -> Response[str]:
     can = may_of(request.user)
     now = now_in_beijing(guards.now(request))
     shown = filled if filled.values else Filled({"at": now}, {}, filled.faults, filled.problem)
@@ -83,6 +84,7 @@ def _page(request: Asked, view: View, filled: Filled, status: int) -> Response[s
         address=f"/draws/{view.draw.no}",
         can=lambda right: can(right, view.draw.unit_id),
         acts=acts_of(view, request.user),
+        asked=asked,
     )
 
 
@@ -138,16 +140,34 @@ def run(request: Asked, draw_id: FromPath[str], form: Form) -> Response[Any]:
 
 
 @post("/{draw_id:str}/excuse", guards=[RUN], sync_to_thread=True)
-def excuse(request: Asked, draw_id: FromPath[str], form: Form) -> Response[Any]:
-    """Excuses a subject that can't be inspected any more; the next ticket moves up."""
+def ask_excuse(request: Asked, draw_id: FromPath[str], form: Form) -> Response[Any]:
+    """Asks that a subject that can't be inspected any more be excused."""
     view = seen(request, draw_id)
     code, reason = form.text("code"), form.text("reason")
     return answer_form(
         request,
         form,
-        lambda conn, person, now: office.excuse(conn, person, now, draw_id, code, reason),
+        lambda conn, person, now: excuses.ask(conn, person, now, draw_id, code, reason),
         done=f"{HOME}/{draw_id}",
         again=lambda filled, status: _page(request, view, filled, status),
+    )
+
+
+@post("/excuses/{excuse_id:str}", guards=[has_right("draws.excuse")], sync_to_thread=True)
+def decide_excuse(request: Asked, excuse_id: FromPath[str], form: Form) -> Response[Any]:
+    """The head confirms that a subject is excused, and the next ticket moves up; or refuses."""
+    with request.app.state.db.read() as conn:
+        found = excuse_register.one(conn, excuse_id)
+    if found is None:
+        raise Problem("not_found")
+    view = seen(request, found.draw_id)
+    is_approved, answer = form.text("decision") == "approved", form.text("answer")
+    return answer_form(
+        request,
+        form,
+        lambda conn, person, now: excuses.decide(conn, person, now, excuse_id, approved=is_approved, answer=answer),
+        done=f"{HOME}/{found.draw_id}",
+        again=lambda filled, status: _page(request, view, filled, status, excuse_id),
     )
 
 
@@ -210,7 +230,8 @@ router = Router(
         show_draw,
         contribute,
         run,
-        excuse,
+        ask_excuse,
+        decide_excuse,
         void,
         give_file,
         give_evidence,

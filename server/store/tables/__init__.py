@@ -46,7 +46,7 @@ from server.store.tables.registries import (
     withdrawal,
 )
 from server.store.tables.rules import calendar_year, deadline, deadline_change, rule_set, rule_set_decision
-from server.store.tables.subjects import subject, subject_history, subject_term, unit_subject
+from server.store.tables.subjects import subject, subject_history, subject_status, subject_term, unit_subject
 from server.store.tables.visits import assignments, visit, visit_crew, visit_task
 
 __all__ = [
@@ -126,6 +126,7 @@ __all__ = [
     "sign_in_failure",
     "subject",
     "subject_history",
+    "subject_status",
     "subject_term",
     "task",
     "task_extension",

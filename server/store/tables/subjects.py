@@ -51,6 +51,17 @@ unit_subject = sa.Table(  # R8.3: each unit keeps its library; a subject is one 
     sa.Index("ix_unit_subject_subject_id", "subject_id"),
 )
 
+subject_status = sa.Table(  # append-only: the document by which a status was set; outlives an import that was undone
+    "subject_status",
+    metadata,
+    sa.Column("subject_id", sa.String(64), primary_key=True),
+    sa.Column("at", sa.String(32), primary_key=True),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("on", sa.String(10), nullable=False),
+    sa.Column("by", sa.String(64), nullable=False),
+)
+
 subject_history = sa.Table(  # append-only by triggers; outlives the subject whose import was undone, so no foreign key
     "subject_history",
     metadata,

@@ -14,11 +14,13 @@ import sqlalchemy as sa
 from server.demo.district import HAZCHEM
 from server.demo.plans import CLERKS, HEADS
 from server.domain.draw_sources import Source
+from server.domain.excuse import StatusDocument
 from server.domain.instant import beijing_day, instant, stamp
 from server.domain.task import Task
-from server.office import draws, exclusions
+from server.office import draws, exclusions, excuses
 from server.routes.rooms.draw_forms import now_in_beijing
 from server.store import draws as store
+from server.store import excuses as excuse_store
 from server.store import tables, tasks
 from server.store.seal import Sealer, open_sealer
 from server.store.session import Connection
@@ -160,13 +162,22 @@ def draw_of(office: Office, draw_id: str) -> store.Draw:
 
 
 def suspended(office: Office, draw_id: str) -> str:
-    """The code of a drawn subject that the library has as suspended since."""
+    """The code of a drawn subject that the library has as suspended since, by a document."""
     code = draw_of(office, draw_id).effective[0]
-    subject = tables.subject
+    subject, its = tables.subject, StatusDocument("suspended", "停业告知〔2026〕3 号", "2026-11-20")
     with office.db.write() as conn:
         here = sa.or_(subject.c.uscc == code, subject.c.registration == code)
+        id = conn.scalars(sa.select(subject.c.id).where(here)).one()
         conn.execute(sa.update(subject).where(here).values(status="suspended"))
+        excuse_store.add_status(conn, id, its, "clerk", stamp(datetime.now(UTC)))
     return code
+
+
+def excuse(office: Office, unit: str = HAZCHEM, item: str = ITEM) -> str:
+    """A request to excuse a drawn subject that waits for the head."""
+    draw_id = drawn(office, unit, item)
+    code = suspended(office, draw_id)
+    return str(done(office, lambda conn, now: excuses.ask(conn, CLERKS[unit], now, draw_id, code, "冻结后停业")))
 
 
 def exclusion(office: Office, unit: str = HAZCHEM) -> str:
@@ -222,6 +233,11 @@ def _excuse(office: Office) -> Step:
     return Step("clerk", lambda: post(office, "clerk", f"/{draw_id}/excuse", code=code, reason="冻结后停业"))
 
 
+def _confirm(office: Office) -> Step:
+    id = excuse(office)
+    return Step("head", lambda: post(office, "head", f"/excuses/{id}", decision="approved"))
+
+
 def _void(office: Office) -> Step:
     draw_id = committed(office)
     return Step("head", lambda: post(office, "head", f"/{draw_id}/void", reason="见证人未到场", sure="yes"))
@@ -241,7 +257,8 @@ WALKS = {
     "draw.commit": _commit,
     "draw.contribute": _contribute,
     "draw.run": _run,
-    "draw.excuse": _excuse,
+    "excuse.ask": _excuse,
+    "draw.excuse": _confirm,
     "draw.void": _void,
     "exclusion.enter": _enter,
     "exclusion.decide": _decide,

@@ -90,7 +90,14 @@ def _leave(office: Office) -> Step:
 WALKS: dict[str, Walk] = {
     "subject.enter": _post("clerk", "/new", **FORM),
     "subject.change": _change,
-    "subject.status": _post("clerk", "/subject-005/status", status="suspended", status_reason="停业整顿"),
+    "subject.status": _post(
+        "clerk",
+        "/subject-005/status",
+        status="suspended",
+        status_reason="停业整顿",
+        status_document="停业告知〔2026〕3 号",
+        status_on="2026-11-20",
+    ),
     "subject.flag": _post(
         "clerk", "/subject-005/flags", kind="discredit", document="失信告知〔2026〕8 号", **{"from": "2026-11-01"}
     ),

@@ -79,7 +79,7 @@ ONCE = ("secret", "seed", "drawn_at", "drawn_by", "quotas", "winners", "reserve"
 DECIDED = ("exclusion", "excuse")
 """Requests: what was decided stays."""
 
-APPENDED = ("draw_frame", "draw_contribution", "draw_file", "task_extension")
+APPENDED = ("draw_frame", "draw_contribution", "draw_file", "task_extension", "subject_status")
 
 
 def upgrade() -> None:
@@ -255,6 +255,16 @@ def _make_draws() -> None:
         sa.Column("at", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(["draw_id"], ["draw.id"], name=op.f("fk_draw_file_draw_id")),
         sa.PrimaryKeyConstraint("draw_id", "version", name=op.f("pk_draw_file")),
+    )
+    op.create_table(
+        "subject_status",
+        sa.Column("subject_id", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("on", sa.String(length=10), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("subject_id", "at", name=op.f("pk_subject_status")),
     )
     op.create_table(
         "excuse",
