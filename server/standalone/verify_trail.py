@@ -82,6 +82,10 @@ class Source:
             cursor.execute(query)
             yield from cursor
 
+    def close(self) -> None:
+        """Ends the snapshot."""
+        self._conn.close()
+
     def all(self, query: str) -> list[tuple[Any, ...]]:
         """All rows of a query that finds few."""
         return list(self._conn.execute(query).fetchall())
@@ -296,6 +300,8 @@ class Trail:
         wrong = [column for column in LEAF if told.get(column, b"") != said[column]]
         if wrong and told:
             self._report.add(name, f"{', '.join(wrong)} not as hashed")
+        elif leaf != canonical(said | {"detail": told.get("detail"), "t": "trail/1"}):
+            self._report.add(name, "leaf is not the canonical form of an entry")
         commitment = told.get("detail")
         if detail is not None and commitment != hashlib.sha256(salt + detail).hexdigest():
             self._report.add(name, "detail or salt not as committed to")
@@ -303,8 +309,6 @@ class Trail:
             self._gone(n, salt, erased.get(f"entry:{n}"))
         elif detail is None and salt:
             self._report.add(name, "a salt without a detail")
-        if leaf != canonical(said | {"detail": commitment, "t": "trail/1"}):
-            self._report.add(name, "leaf is not the canonical form of an entry")
         self._grow(n, sha256(b"\x00", leaf))
         self._report.counts["entries"] += 1
         if isinstance(act, str) and act.startswith("op."):
@@ -592,7 +596,11 @@ class Journal:
             op = loaded(_bytes(body))
             try:
                 name, val = f"{visit} {op['path'][1]}", op["val"]
-                self._told[name] = ("ok", None) if kind == "admit" else (val["verdict"], val.get("reason"))
+                why = val.get("reason") if kind == "rule" else None
+                self._told[name] = (
+                    "ok" if kind == "admit" else val["verdict"],
+                    why if why is None else str(why).replace("\0", "")[:32],
+                )
             except (KeyError, IndexError, TypeError):
                 continue
 
@@ -652,10 +660,10 @@ class Journal:
         verdict, reason, standing, standing_reason, waits_for, carrier = row[9:]
         if n is not None:
             self._numbers[visit].append((n, name))
-        if {verdict, standing} - VERDICTS or {reason, standing_reason} - REASONS:
+        if {verdict, standing} - VERDICTS or reason not in REASONS:
             self._report.add(name, "there is no such verdict or reason")
-        if (verdict == "held") != (waits_for is not None) or (waits_for and not re.fullmatch(r"\w+:\d+", waits_for)):
-            self._report.add(name, "waits_for doesn't fit its verdict")
+        if waits_for not in (_named(row) if verdict == "held" else (None,)):
+            self._report.add(name, "it can't wait for what waits_for says")
         if verdict == "held" and n is not None:
             self._report.add(name, "it is held and has a number")
         if carrier is not None and carrier not in self._devices:
@@ -670,7 +678,7 @@ class Journal:
             for entry in entries:
                 _, visit, rid, seq = (*object_.split(":"), "", "", "")[:4]
                 place = (visit, rid, int(seq) if seq.lstrip("-").isdigit() else None)
-                if place not in self._apart:
+                if place not in self._apart or entry[1] == "op.dead":  # a held op that was a fork lies apart since
                     self._report.add(f"trail {entry[0]}", f"the op {visit} {rid}:{seq} that it took is gone or altered")
 
     def _heads(self) -> None:
@@ -709,6 +717,12 @@ class Journal:
                 self._report.add(f"replica {visit} {rid}", f"it doesn't end at the op {acked} that is there")
 
 
+def _named(row: tuple[Any, ...]) -> set[str]:
+    """What a held op may wait for: the one before it, and those that its author says to have received."""
+    ctx = loaded(_bytes(row[7])).get("ctx")
+    return {f"{row[1]}:{row[2] - 1}", *(f"{rid}:{seq}" for rid, seq in (ctx.items() if isinstance(ctx, dict) else ()))}
+
+
 def without_signature(body: bytes) -> tuple[bytes, str]:
     """The bytes of an op that were hashed and signed, and its signature, which is the member `sig` cut out of them."""
     try:
@@ -727,7 +741,7 @@ def without_signature(body: bytes) -> tuple[bytes, str]:
         return body, ""
     if end and text[end] == ",":
         end += 1
-    elif end:
+    elif end and text[start - 1] == ",":
         start -= 1
     return (text[:start] + text[end:]).encode(), sig
 

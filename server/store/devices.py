@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
+import rfc8785
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -58,7 +60,9 @@ def enrol(
                 rid=rid, account_id=person.id, name=name, public_key=dict(key), enrolled_at=stamp(now)
             )
         )
-        trail.append(conn, [trail.Act("device.enrol", person.id, f"device:{rid}", detail={"name": name})], now)
+        after = hashlib.sha256(rfc8785.dumps(dict(key))).hexdigest()
+        entry = trail.Act("device.enrol", person.id, f"device:{rid}", after=after, detail={"name": name})
+        trail.append(conn, [entry], now)
         move_colleagues(conn, person.id)
     conn.execute(
         sa.update(session)
