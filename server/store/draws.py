@@ -149,6 +149,12 @@ def draw_of(conn: Connection, id: str, *, lock: bool = False) -> Draw | None:
     return next(iter(_read(conn, query.with_for_update() if lock else query)), None)
 
 
+def unit_of(conn: Connection, id: str) -> str | None:
+    """The unit whose draw it is."""
+    found: str | None = conn.scalar(sa.select(draw.c.unit_id).where(draw.c.id == id))
+    return found
+
+
 def draws(conn: Connection, unit_id: str | None) -> list[Draw]:
     """The attempts of a unit, or of all, the newest first."""
     query = sa.select(draw).order_by(draw.c.place.desc())

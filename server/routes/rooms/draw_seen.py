@@ -10,6 +10,7 @@ from server.errors import Problem
 from server.office import draw_page
 from server.office.draw_page import View
 from server.routes.guards import Asked
+from server.store import draws
 from server.store.people import Person
 
 
@@ -30,6 +31,14 @@ def seen(request: Asked, draw_id: str) -> View:
     if not may_of(request.user)("draws.read", view.draw.unit_id):
         raise Problem("not_found")
     return view
+
+
+def must_see(request: Asked, draw_id: str) -> None:
+    """Refuses who may not see a draw, as `seen` does, without reading its list."""
+    with request.app.state.db.read() as conn:
+        unit = draws.unit_of(conn, draw_id)
+    if unit is None or not may_of(request.user)("draws.read", unit):
+        raise Problem("not_found")
 
 
 def acts_of(view: View, person: Person) -> set[str]:

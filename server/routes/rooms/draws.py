@@ -23,7 +23,7 @@ from server.routes.lists import look_of
 from server.routes.pages import on_problem, render, words_for
 from server.routes.rooms import draw_hall, draw_list, exclusions
 from server.routes.rooms.draw_forms import HOME, MOST_BYTES, Given, evidence_of, now_in_beijing
-from server.routes.rooms.draw_seen import acts_of, may_of, seen, unit_of
+from server.routes.rooms.draw_seen import acts_of, may_of, must_see, seen, unit_of
 from server.store import directory, draws
 from server.store import exclusions as register
 from server.store import excuses as excuse_register
@@ -91,7 +91,7 @@ def _page(request: Asked, view: View, filled: Filled, status: int, asked: str = 
 @post("/{draw_id:str}/contribute", guards=[RUN], sync_to_thread=True, request_max_body_size=MOST_BODY)
 def contribute(request: Asked, draw_id: FromPath[str], form: Form) -> Response[Any]:
     """Records a number from outside, with its evidence."""
-    view = seen(request, draw_id)
+    must_see(request, draw_id)
 
     def call(conn: Connection, person: Person, now: datetime) -> None:
         office.contribute(conn, person, now, draw_id, **_given(request, form))
@@ -101,7 +101,7 @@ def contribute(request: Asked, draw_id: FromPath[str], form: Form) -> Response[A
         form,
         call,
         done=f"{HOME}/{draw_id}",
-        again=lambda filled, status: _page(request, view, filled, status),
+        again=lambda filled, status: _page(request, seen(request, draw_id), filled, status),
     )
 
 
@@ -128,13 +128,13 @@ def _given(request: Asked, form: Form) -> dict[str, Any]:
 @post("/{draw_id:str}/run", guards=[RUN], sync_to_thread=True)
 def run(request: Asked, draw_id: FromPath[str], form: Form) -> Response[Any]:
     """Draws."""
-    view = seen(request, draw_id)
+    must_see(request, draw_id)
     return answer_form(
         request,
         form,
         lambda conn, person, now: office.run(conn, person, now, draw_id, request.app.state["sealer"]),
         done=f"{HOME}/{draw_id}",
-        again=lambda filled, status: _page(request, view, filled, status),
+        again=lambda filled, status: _page(request, seen(request, draw_id), filled, status),
         proof=True,
     )
 
@@ -142,14 +142,14 @@ def run(request: Asked, draw_id: FromPath[str], form: Form) -> Response[Any]:
 @post("/{draw_id:str}/excuse", guards=[RUN], sync_to_thread=True)
 def ask_excuse(request: Asked, draw_id: FromPath[str], form: Form) -> Response[Any]:
     """Asks that a subject that can't be inspected any more be excused."""
-    view = seen(request, draw_id)
+    must_see(request, draw_id)
     code, reason = form.text("code"), form.text("reason")
     return answer_form(
         request,
         form,
         lambda conn, person, now: excuses.ask(conn, person, now, draw_id, code, reason),
         done=f"{HOME}/{draw_id}",
-        again=lambda filled, status: _page(request, view, filled, status),
+        again=lambda filled, status: _page(request, seen(request, draw_id), filled, status),
     )
 
 
@@ -160,21 +160,21 @@ def decide_excuse(request: Asked, excuse_id: FromPath[str], form: Form) -> Respo
         found = excuse_register.one(conn, excuse_id)
     if found is None:
         raise Problem("not_found")
-    view = seen(request, found.draw_id)
+    must_see(request, found.draw_id)
     is_approved, answer = form.text("decision") == "approved", form.text("answer")
     return answer_form(
         request,
         form,
         lambda conn, person, now: excuses.decide(conn, person, now, excuse_id, approved=is_approved, answer=answer),
         done=f"{HOME}/{found.draw_id}",
-        again=lambda filled, status: _page(request, view, filled, status, excuse_id),
+        again=lambda filled, status: _page(request, seen(request, found.draw_id), filled, status, excuse_id),
     )
 
 
 @post("/{draw_id:str}/void", guards=[has_right("draws.void")], sync_to_thread=True)
 def void(request: Asked, draw_id: FromPath[str], form: Form) -> Response[Any]:
     """Voids a draw, which can't be undone: the box must be ticked."""
-    view = seen(request, draw_id)
+    must_see(request, draw_id)
 
     def call(conn: Connection, person: Person, now: datetime) -> None:
         refuse([] if form.text("sure") == "yes" else [Fault("sure", "not_sure")])
@@ -185,7 +185,7 @@ def void(request: Asked, draw_id: FromPath[str], form: Form) -> Response[Any]:
         form,
         call,
         done=f"{HOME}/{draw_id}",
-        again=lambda filled, status: _page(request, view, filled, status),
+        again=lambda filled, status: _page(request, seen(request, draw_id), filled, status),
     )
 
 
