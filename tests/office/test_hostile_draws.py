@@ -90,10 +90,11 @@ def test_two_clerks_who_press_match_at_once_make_one_match(any_server: Running) 
     its = crewing.Scene(db, any_server.data / "keys", sealer=open_sealer(any_server.data / "keys"))
     with db.write() as conn:
         conn.execute(sa.update(tables.officer).values(certificate_to="2999-12-31"))
+    its.plan()
     clerks = two_clerks(any_server)
     answers = Counter[tuple[int, str]]()
     for _ in range(PRESSES):
-        match_id = its.contributed()
+        match_id = db.run_write(lambda conn: _rolled(conn, its.sealer))
         answers += pressed(clerks, f"/office/crews/{crewing.TASK}/match")
         its.do(crews.void, match_id, "再来一次", its.sealer, person=HEAD, now=crewing.LATER)
         made = its.match(match_id)
@@ -115,6 +116,14 @@ def _contributed(conn: Any, sealer: Any) -> str:
     for k, value in (("kl8", BALLS), ("dice", DICE)):
         draws.contribute(conn, CLERK, now, draw_id, k, value, now, "李见证", link="https://example.cn/kl8")
     return draw_id
+
+
+def _rolled(conn: Any, sealer: Any) -> str:
+    secret = hashlib.sha256(stamp(datetime.now(UTC)).encode()).digest()
+    match_id = crews.commit(conn, CLERK, crewing.NOW, crewing.TASK, [crewing.SOURCE], secret, sealer)
+    at, link = crewing.LATER, "https://example.cn/1"
+    crews.contribute(conn, CLERK, at, match_id, "dice/1", crewing.DICE, at, "见证人甲", link)
+    return match_id
 
 
 class Bureau(Hall):
