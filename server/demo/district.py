@@ -12,8 +12,11 @@ from typing import Any, Final, Literal
 
 from stdnum.cn import uscc
 
+from server.domain.excuse import StatusDocument
+from server.domain.instant import stamp
 from server.domain.registry import Unit
 from server.domain.subject import Flag, Subject
+from server.store import excuses
 from server.store import subjects as subjects_store
 from server.store.seal import Sealer
 from server.store.session import Connection
@@ -115,11 +118,19 @@ def watched_operations(everyone: list[Subject]) -> list[Subject]:
 def fill(conn: Connection, sealer: Sealer, everyone: list[Subject], now: datetime) -> None:
     """Puts everybody into the registry, and into the libraries of their units."""
     subjects_store.insert_subjects(conn, sealer, everyone, by="demo", now=now, source="demo")
+    for place, one in enumerate(everyone, 1):
+        if one.status != "active":
+            excuses.add_status(conn, one.id, _status_document(one, place, now), "demo", stamp(now))
     libraries: dict[str, list[str]] = {}
     for unit, subject in memberships(everyone):
         libraries.setdefault(unit, []).append(subject)
     for unit, ids in libraries.items():
         subjects_store.add_to_library(conn, unit, ids, by="demo", now=now, source="demo")
+
+
+def _status_document(one: Subject, place: int, now: datetime) -> StatusDocument:
+    said = "停业备案" if one.status == "suspended" else "准予注销登记通知书"
+    return StatusDocument(one.status, f"{said}〔{now.year - 1}〕{place} 号", f"{now.year - 1}-10-{1 + place % 28:02d}")
 
 
 def credit_code(rng: Random, registrar: str) -> str:

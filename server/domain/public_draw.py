@@ -129,6 +129,7 @@ class Rates(msgspec.Struct, frozen=True):
     merged: int = 0
     rows: int = 0
     other_case: int = 0
+    undispatched: int = 0
 
 
 class Places(msgspec.Struct, frozen=True):

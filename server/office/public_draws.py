@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, Protocol
 
 import msgspec
 
+from server.domain.calendar import working_days_between
 from server.domain.draw_sources import Source
+from server.domain.instant import beijing_day, instant
 from server.domain.public_draw import (
     OTHER_CASE,
     Opened,
@@ -21,6 +24,7 @@ from server.domain.public_draw import (
 )
 from server.errors import Problem
 from server.store import crews, directory, draw_pages, draws, tasks
+from server.store.calendars import calendar
 from server.store.crews import Match
 from server.store.draws import Draw
 from server.store.session import Connection
@@ -206,6 +210,16 @@ def names_of(conn: Connection, shown: Opened) -> dict[str, str]:
     return draw_pages.names_by_code(conn, codes)
 
 
+def undispatched(conn: Connection, shown: Iterable[PublicDraw], today: date) -> dict[str, int | None]:
+    """Attempt that was drawn and not dispatched yet -> for how many working days; None where the calendar ends."""
+    known = calendar(conn)
+    return {
+        draw.last.id: working_days_between(beijing_day(instant(draw.last.drawn_at)), today, known)
+        for draw in shown
+        if draw.last.state == "drawn" and draw.last.drawn_at is not None
+    }
+
+
 # --- rates and the chain ----------------------------------------------------------------------------------------------
 
 
@@ -214,7 +228,7 @@ def rates(conn: Connection) -> list[Rates]:
     open_ids = [draw.id for draw in draws.draws(conn, None) if draws.is_public(conn, draw)]
     attempts, out = draw_pages.draws_and_voids(conn), draw_pages.left_out(conn, open_ids, OTHER_CASE)
     replaced, ways, places = draw_pages.replacements(conn), draw_pages.ways_out(conn), draw_pages.places(conn)
-    units = directory.names_of_units(conn)
+    units, waits = directory.names_of_units(conn), draw_pages.undispatched(conn)
     return [
         Rates(
             units.get(id, id),
@@ -224,6 +238,7 @@ def rates(conn: Connection) -> list[Rates]:
             ways.get((id, "direct_assignment"), 0),
             ways.get((id, "merged_pool"), 0),
             *out.get(id, (0, 0)),
+            waits.get(id, 0),
         )
         for id in sorted({*attempts, *replaced, *places, *(id for id, _ in ways)})
     ]

@@ -9,11 +9,12 @@ from litestar import Request, Response, Router, get
 from litestar.params import FromPath
 
 from server.domain.codes import normal_code
+from server.domain.instant import beijing_day
 from server.domain.public_draw import PublicDraw, PublicJoint, Ticket, looked_up, opened
 from server.errors import Problem
 from server.office import public_draws as office
 from server.office import public_joint as joint
-from server.routes import feeds, verify
+from server.routes import feeds, guards, verify
 from server.routes.draw_said import Said
 from server.routes.feeds import Entry, Feed
 from server.routes.public_pages import answer, on_problem, page, words_for
@@ -33,6 +34,9 @@ def show_draws(request: Anyone) -> Response[bytes]:
     with request.app.state.db.read() as conn:
         found = joint.listed(conn, (at - 1) * AT_ONCE, AT_ONCE + 1)
         rates = office.rates(conn)
+        waits = office.undispatched(
+            conn, [one for one in found if isinstance(one, PublicDraw)], beijing_day(guards.now(request))
+        )
     return page(
         request,
         "draws",
@@ -42,6 +46,7 @@ def show_draws(request: Anyone) -> Response[bytes]:
         page=at,
         more=len(found) > AT_ONCE,
         rates=rates,
+        waits=waits,
         said=Said(words_for(request)),
     )
 
@@ -56,6 +61,7 @@ def show_draw(request: Anyone, no: FromPath[str]) -> Response[bytes]:
         draw = office.one(conn, no)
         found = office.newest_open(conn, draw)
         kept = office.kept(conn, found[0]) if found else 0
+        waits = office.undispatched(conn, [draw], beijing_day(guards.now(request)))
         shown = opened(found[1]) if found else None
         names = office.names_of(conn, shown) if shown else {}
     ticket = looked_up(found[1], asked) if found and asked else None
@@ -68,6 +74,7 @@ def show_draw(request: Anyone, no: FromPath[str]) -> Response[bytes]:
         opened=shown,
         officers=found[1].get("officers") if found else None,
         kept=kept,
+        waits=waits,
         names=names,
         ticket=ticket,
         bar=bar_of(ticket),

@@ -45,6 +45,12 @@ def draws_and_voids(conn: Connection) -> dict[str, tuple[int, int]]:
     return {unit: (int(n), int(voids or 0)) for unit, n, voids in conn.execute(query)}
 
 
+def undispatched(conn: Connection) -> dict[str, int]:
+    """Unit -> how many of its draws were drawn and aren't dispatched yet."""
+    query = sa.select(draw.c.unit_id, sa.func.count()).where(draw.c.state == "drawn").group_by(draw.c.unit_id)
+    return {unit: int(n) for unit, n in conn.execute(query)}
+
+
 def left_out(conn: Connection, draw_ids: Collection[str], reason: str) -> dict[str, tuple[int, int]]:
     """Unit -> how many stand on the lists of these draws, and how many of them are left out for a reason."""
     mark = f"\t{reason}\n"

@@ -14,7 +14,7 @@ from server.domain.item import Item, covers
 from server.domain.ratio import Ground, Member, window_start
 from server.domain.ruleset import RuleSet
 from server.store.bulk import Plain
-from server.store.tables import selection, subject, task, task_item, unit, unit_subject, visit, visit_task
+from server.store.tables import draw, selection, subject, task, task_item, unit, unit_subject, visit, visit_task
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class Drawn(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """What a year has brought for an item: subjects drawn, visits finished, and tasks that were locked."""
+    """What a year has brought for an item: subjects drawn (dispatched or not), visits finished, tasks locked."""
 
     drawn: int = 0
     done: int = 0
@@ -177,7 +177,34 @@ def progress(conn: Connection, year: int) -> dict[str, Progress]:
         .group_by(task_item.c.item_id)
     )
     finished = {id: int(n) for id, n in conn.execute(done)}
-    return {id: Progress(int(n), finished.get(id, 0), int(tasks)) for id, n, tasks in conn.execute(drawn)}
+    found = {id: Progress(int(n), finished.get(id, 0), int(tasks)) for id, n, tasks in conn.execute(drawn)}
+    for id, n in _undispatched(conn, year).items():
+        its = found.get(id, Progress())
+        found[id] = msgspec.structs.replace(its, drawn=its.drawn + n)
+    return found
+
+
+def _undispatched(conn: Connection, year: int) -> dict[str, int]:
+    """Item -> how many subjects were drawn for it and wait for their dispatch, none of them counted before."""
+    query = sa.select(draw.c.task_id, draw.c.winners, draw.c.excused)
+    waiting: dict[str, set[str]] = {}
+    for row in conn.execute(query.where(draw.c.state == "drawn", draw.c.year == year)):
+        codes = {code for codes in row.winners.values() for code in codes} | {one["next"] for one in row.excused}
+        for item in conn.scalars(sa.select(task_item.c.item_id).where(task_item.c.task_id == row.task_id)):
+            waiting.setdefault(item, set()).update(codes - {one["code"] for one in row.excused} - {None})
+    return {item: len(codes - _counted(conn, year, item)) for item, codes in waiting.items()}
+
+
+def _counted(conn: Connection, year: int, item_id: str) -> set[str]:
+    """The codes of those who were drawn and dispatched for an item."""
+    query = (
+        sa.select(sa.func.coalesce(subject.c.uscc, subject.c.registration))
+        .join(selection, selection.c.subject_id == subject.c.id)
+        .join(task_item, task_item.c.task_id == selection.c.task_id)
+        .where(task_item.c.item_id == item_id, selection.c.state == "counted")
+        .where(selection.c.locked_on.between(f"{year}-01-01", f"{year}-12-31"))
+    )
+    return set(conn.scalars(query))
 
 
 def joint_tasks(conn: Connection, year: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,17 @@ import sqlalchemy as sa
 from server.domain.draw_sources import Source
 from server.domain.faults import Invalid
 from server.errors import Problem
-from server.office import crews, extensions
+from server.office import crews, extensions, public_draws
+from server.store import draws, tables
 from server.store import notices as notice_store
-from server.store import tables
 from server.store import tasks as store
 from server.store.people import Person
-from server.store.selections import Selection, add_selections
+from server.store.selections import Progress, Selection, add_selections, progress
 from server.store.session import Database
 from tests.crewing import officer_row
 from tests.drawing import SEALER, SECRET
 from tests.office.test_tasks import refused
-from tests.planning import BOTH, CLERK, HEAD, HEAD2, MAIN
+from tests.planning import BOTH, CLERK, HEAD, HEAD2, MAIN, STORAGE
 from tests.tasking import Tasking
 
 AFTERWARDS = datetime(2027, 1, 4, 2, 0, tzinfo=UTC)
@@ -181,7 +181,7 @@ def test_a_clerk_gives_up_what_was_never_drawn(database: Database, tmp_path: Pat
     assert bureau.of(id).state == "cancelled"
 
 
-@pytest.mark.rule("R15a.2", "refuses")
+@pytest.mark.rule("R15a.2", "allows")
 def test_a_draw_that_is_never_dispatched_keeps_its_reservation(database: Database, tmp_path: Path) -> None:
     bureau = Tasking(database, tmp_path / "keys")
     once = bureau.approved()
@@ -192,3 +192,26 @@ def test_a_draw_that_is_never_dispatched_keeps_its_reservation(database: Databas
     rows = bureau.rows(bureau.commit(bureau.approved()))
     twice = {code for code, _, _, reason in rows if reason == "DRAWN_TWICE"}
     assert {"411303000000005", "411303000000009"} <= twice
+
+
+@pytest.mark.rule("R17.2", "allows")
+def test_everybody_sees_a_draw_that_was_never_dispatched_and_it_counts_as_drawn_and_not_done(
+    bureau: Tasking, tmp_path: Path
+) -> None:
+    with bureau.db.read() as conn:
+        before = progress(conn, 2026).get(STORAGE, Progress())
+    id = bureau.approved()
+    draw = bureau.drawn(id)
+    with bureau.db.read() as conn:
+        shown = public_draws.one(conn, draws.draws(conn, None)[0].no)
+        days = public_draws.undispatched(conn, [shown], date(2026, 12, 1))
+        (rate,) = public_draws.rates(conn)
+        after = progress(conn, 2026)[STORAGE]
+    assert days == {draw: 5}  # Wednesday to Friday, Monday, Tuesday
+    assert (rate.draws, rate.undispatched) == (1, 1)
+    assert (after.drawn - before.drawn, after.done, after.draws) == (11, before.done, before.draws)
+    bureau.dispatch(id)
+    with bureau.db.read() as conn:
+        assert public_draws.undispatched(conn, [public_draws.one(conn, shown.no)], date(2026, 12, 1)) == {}
+        assert [one.undispatched for one in public_draws.rates(conn)] == [0]
+        assert progress(conn, 2026)[STORAGE].drawn == after.drawn
