@@ -155,6 +155,11 @@ def erase(conn: Connection, n: int) -> bool:
     return conn.execute(query).rowcount == 1
 
 
+def act_of(conn: Connection, n: int) -> str | None:
+    """What an entry says was done."""
+    return conn.scalar(sa.select(trail.c.act).where(trail.c.n == n))
+
+
 def entries_of(conn: Connection, object: str, act: str) -> list[int]:
     """The numbers of the entries of one act on one object, oldest first."""
     query = sa.select(trail.c.n).where(trail.c.object == object, trail.c.act == act).order_by(trail.c.at, trail.c.n)
