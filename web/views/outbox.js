@@ -7,7 +7,7 @@ import { useLive, useNow } from "../ui/live.js";
 import { Empty, Item, Notice, Page, Section } from "../ui/page.js";
 import { Picture } from "../ui/photos.js";
 import { Ruler, TallyLine, ticks } from "../ui/tally.js";
-import { day, moment, size, t } from "../ui/words.js";
+import { day, dots, moment, size, t } from "../ui/words.js";
 import { pathWords } from "../naming.js";
 
 const ICONS = {
@@ -96,11 +96,11 @@ export default function Outbox() {
 /** @param {any} item @param {any} v */
 const nameOfItem = (item, v) => (v && item.path?.length ? pathWords(v, item.path) : t(`kind.${item.kind}`));
 
-/** What isn't settled, in words. @param {{item: import("../store.js").Item, v: any, still?: boolean}} props `still`: leads nowhere */
+/** What isn't settled, in words. @param {{item: import("../store.js").Item, v: any, says?: string}} props `says`: what it says, where it leads nowhere */
 export const Kept = (props) => html`<${NEEDS.includes(props.item.state) ? Needs : Waiting} ...${props} />`;
 
-/** @param {{item: import("../store.js").Item, v: any, still?: boolean}} props */
-function Needs({ item, v, still }) {
+/** @param {{item: import("../store.js").Item, v: any, says?: string}} props */
+function Needs({ item, v, says }) {
   const home = `/app/visits/${item.visit}`;
   const why =
     item.state === "conflict"
@@ -113,17 +113,17 @@ function Needs({ item, v, still }) {
     icon=${ICONS[item.state]}
     kind=${item.state}
     title=${nameOfItem(item, v)}
-    note=${item.state === "quarantined" ? t("aside.because", { why }) : why}
-    href=${v && !still ? href : undefined}
+    note=${dots([says, item.state === "quarantined" ? t("aside.because", { why }) : why])}
+    href=${v && says === undefined ? href : undefined}
   />`;
 }
 
-/** @param {{item: import("../store.js").Item, v: any}} props */
-const Waiting = ({ item, v }) =>
+/** @param {{item: import("../store.js").Item, v: any, says?: string}} props */
+const Waiting = ({ item, v, says }) =>
   html`<div class="item">
     ${item.kind === "photo" && html`<span class="tiny"><${Picture} visit=${item.visit} sha256=${item.id} alt="" /></span>`}
     <span class="grow">
-      <span class="d">${nameOfItem(item, v)} · ${moment(item.at)}</span>
+      <span class="d">${dots([nameOfItem(item, v), says, moment(item.at)])}</span>
       <${Tag} kind=${item.state} icon=${ICONS[item.state]}>
         ${item.state === "sending" && item.kind === "photo" ? t("photo.sending.long", { n: item.progress }) : t(`state.${item.state}`)}
       <//>
