@@ -21,6 +21,7 @@ from server.store.people import csrf_of
 from server.store.session import Database, open_database
 from server.sync.record import record_of
 from tests import databases
+from tests.clocked import Clocked
 from tests.dispatching import database_of
 from tests.running import Running
 
@@ -47,14 +48,16 @@ IDS: Final = _loaded()
 """Name of a visit in the demo's plays -> its id; the lot says whose it is."""
 
 
-def demo_server(data: Path, database_url: str | None = None) -> Running:
+def demo_server(data: Path, database_url: str | None = None, moment: datetime | None = None) -> Running:
     """A server with the demo district, started; on the embedded database where no other is given."""
+    environment = {} if database_url is None else {"SUIJIAN_DATABASE_URL": database_url}
     if database_url is None:
         shutil.copytree(_LOADED, data)
-        return Running(data).start()
-    data.mkdir(parents=True)
-    assert _load(data, database_url) == IDS
-    return Running(data, SUIJIAN_DATABASE_URL=database_url).start()
+    else:
+        data.mkdir(parents=True)
+        assert _load(data, database_url) == IDS
+    running = Running(data, **environment) if moment is None else Clocked(data, moment, **environment)
+    return running.start()
 
 
 class Office:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import httpx
@@ -55,16 +55,16 @@ def fresh_order(office: Office, who: str, name: str) -> str:
     return made(office, who, visit_id, kind, **form)
 
 
-def recheck_form(*officers: str) -> dict[str, str | list[str]]:
+def recheck_form(office: Office, *officers: str) -> dict[str, str | list[str]]:
     """A crew for today and the week after, the first of them leading."""
-    today = beijing_day(datetime.now(UTC))
+    today = beijing_day(office.running.now())
     days = {"window_from": today.isoformat(), "window_to": (today + timedelta(7)).isoformat()}
     return {**days, "officers": list(officers), "leader": officers[0]}
 
 
 def send_recheck(office: Office, who: str, order_id: str, *officers: str, **more: str) -> httpx.Response:
     """The form that sends a crew to recheck an order."""
-    form = recheck_form(*officers) | more
+    form = recheck_form(office, *officers) | more
     return office.client(who).post(f"/office/documents/{order_id}/recheck", data=form, headers=HTML)
 
 
@@ -73,5 +73,3 @@ def pdf_of(office: Office, who: str, document_id: str) -> bytes:
     answer = office.client(who).get(f"/office/documents/{document_id}/document.pdf")
     assert answer.status_code == 200, answer.text
     return answer.content
-
-
