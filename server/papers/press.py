@@ -23,7 +23,7 @@ from server.papers.fonts import FAMILIES, fetch, font_files
 CHILD: Final = Path(__file__).with_name("child.py")
 TEMPLATE: Final = Path(__file__).with_name("templates") / "document.typ"
 IDLE_SECONDS: Final = 60
-"""How long a child without work stays: its fonts take some 60 MB."""
+"""How long a child without work stays: fonts and what typst remembers take up to 320 MB."""
 
 SECONDS: Final = 30
 """How long the child may take for one document before it is ended."""
