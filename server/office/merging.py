@@ -11,7 +11,7 @@ from server.errors import Problem
 from server.office.act import act
 from server.office.crew_room import permit_seen, sectors_of
 from server.office.field import Field
-from server.store import crews
+from server.store import crews, tasks
 from server.store.crews import Seen
 from server.store.people import Person
 from server.store.session import Connection
@@ -23,6 +23,8 @@ class Proposal(msgspec.Struct, frozen=True):
     kept: Seen
     other: Seen
     window: tuple[str, str]
+    tasks: tuple[str, ...]
+    """Their names, those of `kept` first."""
 
 
 def proposals(conn: Connection, unit_id: str) -> list[Proposal]:
@@ -41,7 +43,11 @@ def _of_subject(conn: Connection, visits: Sequence[Seen]) -> Iterator[Proposal]:
     for other in ranked[1:]:
         window = window_of(ranked[0], other)
         if window[0] <= window[1] and hindrance(conn, ranked[0], other) is None:
-            yield Proposal(ranked[0], other, window)
+            yield Proposal(ranked[0], other, window, (*_names(conn, ranked[0]), *_names(conn, other)))
+
+
+def _names(conn: Connection, seen: Seen) -> list[str]:
+    return [one.name for id in crews.tasks_of_visit(conn, seen.id) if (one := tasks.task_of(conn, id))]
 
 
 def window_of(kept: Seen, other: Seen) -> tuple[str, str]:
@@ -86,7 +92,7 @@ def merge(conn: Connection, person: Person, now: datetime, visit_id: str, other_
     if seen is None:
         raise Problem("not_found")
     permit_seen(person, "visit.merge", seen.unit_id)
-    if other is None:
+    if other is None or other_id == visit_id:
         raise Problem("bad_request", why="other")
     permit_seen(person, "visit.merge", other.unit_id)
     against = hindrance(conn, seen, other)
