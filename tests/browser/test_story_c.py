@@ -297,7 +297,7 @@ def asked(it: Story) -> None:
         hand.at().see("曾有纠纷", "决定前照常检查")
         hand.look("asked")
         hand.at("/record").see("回避申请")
-        it.holds("C12", "某甲" in hand.said, "曾有纠纷" in hand.said)
+        it.holds("C12", "某甲" in hand.said, "曾有纠纷" in hand.said, "在办公室声明" not in hand.said)
     li.answer(f"{FIRE}-1", "不符合", "fail")
     it.meet(*both)
     it.holds("C14", it.view()["content"]["answer"][f"{FIRE}-1"] == {"verdict": "fail"}, it.view()["leader"] == it.li)

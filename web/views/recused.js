@@ -211,7 +211,7 @@ export function News({ v }) {
       >
     <//>`
   }
-  ${(v.assignment.recusals ?? []).map((/** @type {any} */ one) => html`<${Notice} kind=${one.state === "dismissed" ? "calm" : "due"} icon="people">${recusalWords(v, one)}<//>`)}`;
+  ${heldIn(v).map((/** @type {any} */ one) => html`<${Notice} kind=${one.state === "dismissed" ? "calm" : "due"} icon="people">${recusalWords(v, one)}<//>`)}`;
 }
 
 /** In the record: who left the crew and why, and what was asked and decided. @param {{v: Visit}} props */
@@ -223,7 +223,7 @@ export function Changes({ v }) {
       ${t("record.former")}${t("colon")}${list(former.map(({ name, removed }) => name + (removed ? t("paren", { text: whyWords(removed) }) : "")))}
     </p>`
   }
-  ${(v.assignment.recusals ?? []).map((/** @type {any} */ one) => html`<p>${t("recusal.line")}${t("colon")}${recusalWords(v, one)}</p>`)}`;
+  ${heldIn(v).map((/** @type {any} */ one) => html`<p>${t("recusal.line")}${t("colon")}${recusalWords(v, one)}</p>`)}`;
 }
 
 /** Why an officer left, as the office wrote it: a kind of R20.1 and its own words. @param {string} reason */
@@ -231,6 +231,13 @@ export function whyWords(reason) {
   const [, kind, text] = reason.match(/^(post_change|work_conflict|health|other|recusal)：(.*)$/s) ?? [];
   return kind ? `${t(`change.${kind}`)}${t("colon")}${text}` : reason;
 }
+
+/** What the office holds, but for what an officer said himself on his phone: that stands in the visit. @param {Visit} v */
+const heldIn = (v) =>
+  (v.assignment.recusals ?? []).filter(
+    (/** @type {any} */ { state, officer }) =>
+      state !== "declared" || !v.view.content.visit[`no_interest:${officer}`]?.interest,
+  );
 
 /** @param {Visit} v @param {any} one as the office holds it */
 const recusalWords = (v, { officer, state, asker, asked_on: on, reason, answer, decided_at: at }) =>
