@@ -54,7 +54,7 @@ def test_the_doctor_finds_nothing_after_the_first_start_and_names_a_key_that_oth
     Running(data).start().stop()
     assert _run(data, "doctor").returncode == 0
     keys = sorted((data / "keys").iterdir())
-    assert [key.name for key in keys] == ["fields.key", "server.pem"]
+    assert [key.name for key in keys] == ["fields.key", "log.keys", "server.pem"]
     for key in keys:
         assert key.stat().st_mode & 0o777 == 0o600
         key.chmod(0o644)

@@ -124,9 +124,9 @@ def _in_use(conn: Connection) -> KeyInUse | None:
 @act("trail.erase", "trail.erase")
 def erase(conn: Connection, person: Person, now: datetime, n: int, reason: str) -> None:
     """Takes personal data out of the trail where they must not be kept; the entry, and its place in the tree, stay."""
-    detail = {"reason": said_reason(reason)}
     if log.act_of(conn, n) in (None, "trail.erase"):
         raise Problem("not_found")  # of an erasure itself the reason stays
+    detail = {"reason": said_reason(reason)}
     trail.append(conn, [trail.Act("trail.erase", person.id, f"entry:{n}", detail=detail)], now)
     if not log.erase(conn, n):
         raise Problem("entry_without_detail")
