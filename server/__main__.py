@@ -25,8 +25,8 @@ from server.app import app_from_environment, wall_clock
 from server.domain.access import ROLES
 from server.domain.checkpoint import WITNESS, Key, read_key
 from server.errors import Problem
-from server.settings import SettingFault, Settings, read_settings
 from server.office import log
+from server.settings import SettingFault, Settings, read_settings
 from server.standalone import verify_draw, verify_trail, witness
 from server.store import people
 from server.store.migrate import DEMO, meta_of, migrate, newest_version, version_of

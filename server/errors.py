@@ -370,7 +370,10 @@ CODES: dict[str, Code] = {
         "The library names no document for the status of '{found}'. Enter its status with the document first.",
     ),
     "draw_excuse_asked": Code(
-        409, "16", "「{found}」的免查申请已经在等负责人确认。", "A request to excuse '{found}' waits for the head already."
+        409,
+        "16",
+        "「{found}」的免查申请已经在等负责人确认。",
+        "A request to excuse '{found}' waits for the head already.",
     ),
     "draw_excuse_decided": Code(409, "16", "这件免查申请已经有答复了。", "This request has been answered already."),
     "draw_locked": Code(

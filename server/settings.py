@@ -225,7 +225,7 @@ def env_example() -> str:
     """The text of `.env.example`, written from the list above."""
     lines = ["# Settings of Suijian. Each has the default shown; uncomment a line to change it.", ""]
     for knob in dataclasses.fields(Settings):
-        default = {False: "no", True: "yes"}.get(knob.default, knob.default)
+        default = ("yes" if knob.default else "no") if isinstance(knob.default, bool) else knob.default
         lines += [f"# {knob.metadata['en']}", f"# {knob.metadata['zh']}", f"#{variable(knob.name)}={default}", ""]
     for name, (en, zh) in TEST_SETTINGS.items():
         lines += [f"# {en}", f"# {zh}", f"#{name}=", ""]

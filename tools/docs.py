@@ -26,7 +26,7 @@ def settings_page() -> str:
         "|---|---|---|",
     ]
     for knob in dataclasses.fields(Settings):
-        default = {False: "no", True: "yes"}.get(knob.default, str(knob.default))
+        default = ("yes" if knob.default else "no") if isinstance(knob.default, bool) else str(knob.default)
         meaning = f"{knob.metadata['en']}<br>{knob.metadata['zh']}"
         lines.append(f"| `{variable(knob.name)}` | {f'`{default}`' if default else ''} | {meaning} |")
     lines += [f"| `{name}` | | {en}<br>{zh} |" for name, (en, zh) in TEST_SETTINGS.items()]

@@ -38,7 +38,7 @@ class Signer(msgspec.Struct, frozen=True):
 
 
 class Sheet(msgspec.Struct, frozen=True):
-    """One document. A row of `facts` has one pair of label and value, or two; `qr` is what the code at its foot says."""
+    """One document. A row of `facts` has one pair of label and value, or two; `qr` is what its code says."""
 
     kind: str
     org: str

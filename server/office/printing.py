@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -39,6 +40,6 @@ class Printer:
             self._made[key] = Paper(*self._files.put([pdf]))
         return self._made[key]
 
-    def _paths(self, images: Sequence[str]) -> dict[str, object]:
+    def _paths(self, images: Sequence[str]) -> dict[str, Path]:
         paths = {image: self._files.path(image) for image in images}
         return {image: path for image, path in paths.items() if path.is_file()}

@@ -41,6 +41,7 @@ MODULES = (
         "public",
         "public_tasks",
         "public_draws",
+        "public_results",
         "log",
         "office",
     ),

@@ -29,7 +29,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Feed(msgspec.Struct, frozen=True):
-    """A feed: where it is, the page that it tells of, and its entries, the newest first."""
+    """A feed: where it is, the page that it tells of, its entries, the newest first, and where older ones are."""
 
     name: str
     title: str
@@ -37,6 +37,7 @@ class Feed(msgspec.Struct, frozen=True):
     address: str
     page: str
     entries: Sequence[Entry]
+    more: str | None = None
 
 
 def id_of(name: str) -> str:
@@ -53,6 +54,8 @@ def atom(feed: Feed) -> bytes:
     _text(ElementTree.SubElement(root, f"{{{ATOM}}}author"), "name", feed.author)
     _link(root, "self", feed.address, "application/atom+xml")
     _link(root, "alternate", feed.page, "text/html")
+    if feed.more is not None:
+        _link(root, "next", feed.more, "application/atom+xml")
     for entry in feed.entries:
         _entry(root, entry)
     body: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
@@ -91,6 +94,8 @@ def json_feed(feed: Feed) -> bytes:
         "authors": [{"name": feed.author}],
         "items": [_json_entry(entry) for entry in feed.entries],
     }
+    if feed.more is not None:
+        document["next_url"] = feed.more
     return msgspec.json.format(msgspec.json.encode(document), indent=1)
 
 

@@ -9,7 +9,7 @@ from litestar import Request, Response, Router, get
 from litestar.params import FromPath
 
 from server.errors import Problem
-from server.office import public_draws, public_list
+from server.office import public_joint, public_list
 from server.office.items import day_of
 from server.routes import feeds, guards, public_plans
 from server.routes.feeds import Entry, Feed
@@ -18,7 +18,7 @@ from server.routes.said import said_of
 from server.routes.static import send
 from server.sheets.plain import csv_bytes
 from server.shelf import Item as File
-from server.store import items, notices, plans
+from server.store import items, notices, plans, result_pages
 
 Anyone = Request[Any, Any, Any]
 MOST: Final = 10**6
@@ -33,9 +33,10 @@ def start_page(request: Anyone) -> Response[bytes]:
         sizes = len(items.listed_ids(conn, found[0].n)) if found else 0
         years = plans.public_plans(conn)
         told = [one.notice for one in notices.notices(conn, 3)]
-        draw = next(iter(public_draws.listed(conn, 0, 1)), None)
+        draw = next(iter(public_joint.listed(conn, 0, 1)), None)
+        results = result_pages.results(conn, result_pages.Query(), 3).rows
     newest = found[0] if found else None
-    return page(request, "start", newest=newest, size=sizes, plans=years, notices=told, draw=draw)
+    return page(request, "start", newest=newest, size=sizes, plans=years, notices=told, draw=draw, results=results)
 
 
 @get("/assets/{name:str}", exclude_from_auth=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -187,6 +187,19 @@ def versions_of(conn: Connection, publication_id: str) -> list[Version]:
     return [Version(**row) for row in conn.execute(query.order_by(publication_version.c.version)).mappings()]
 
 
+def newest_bodies(conn: Connection, heads: Sequence[Published]) -> dict[str, bytes]:
+    """Id -> the bytes of the newest version."""
+    newest = sa.and_(
+        publication_version.c.publication_id == publication.c.id, publication_version.c.version == publication.c.version
+    )
+    query = sa.select(publication.c.id, publication_version.c.body).join(publication_version, newest)
+    found: dict[str, bytes] = {}
+    for part in (heads[at : at + 500] for at in range(0, len(heads), 500)):
+        rows = conn.execute(query.where(publication.c.id.in_([head.id for head in part])))
+        found |= {row.id: row.body for row in rows}
+    return found
+
+
 # --- what it is made of -----------------------------------------------------------------------------------------------
 
 
@@ -349,11 +362,12 @@ def _waiting(columns: tuple[Any, ...], unit_id: str | None) -> sa.Select[Any]:
 def waiting(conn: Connection, unit_id: str | None, first: int = 0, limit: int | None = None) -> list[Waiting]:
     """What is to be published of a unit, or of all: the nearest target first, provisional ones last."""
     columns = (
-        visit.c.id, task.c.id, visit.c.subject_name, visit.c.subject_uscc, task.c.name, visit.c.unit_id,
-        deadline.c.due_on, _IS_APPROVED.label("approved"),
+        visit.c.id.label("visit_id"), task.c.id.label("task_id"), visit.c.subject_name,
+        visit.c.subject_uscc.label("uscc"), task.c.name.label("task"), visit.c.unit_id, deadline.c.due_on,
+        _IS_APPROVED.label("approved"),
     )  # fmt: skip
     query = _waiting(columns, unit_id).order_by(deadline.c.due_on.is_(None), deadline.c.due_on, visit.c.id, task.c.id)
-    return [Waiting(*row[:-1], bool(row[-1])) for row in conn.execute(query.offset(first).limit(limit))]
+    return [Waiting(**row) for row in conn.execute(query.offset(first).limit(limit)).mappings()]
 
 
 def count_waiting(conn: Connection, unit_id: str | None) -> int:

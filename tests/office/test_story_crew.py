@@ -1,4 +1,4 @@
-"""Story C over HTTP, with phones: illness, conflict of interest, a neighbour's officer; each sentence with its asserts."""
+"""Story C over HTTP, with phones: illness, conflict of interest, a neighbour's officer; a sentence an assert."""
 
 from __future__ import annotations
 

@@ -196,8 +196,9 @@ def test_a_status_is_changed_with_a_reason_and_a_dead_one_by_a_document(conn: Co
     change(status="cancelled", status_reason="执照已注销", **paper)
     event = subjects.history_of(conn, one)[0]
     assert (event.reason, event.changes) == (
-        "执照已注销（宛市监注〔2026〕9 号，2026-11-20）", [{"field": "status", "before": "active", "after": "cancelled"}],
-    )  # fmt: skip
+        "执照已注销（宛市监注〔2026〕9 号，2026-11-20）",
+        [{"field": "status", "before": "active", "after": "cancelled"}],
+    )
 
 
 # --- flags ------------------------------------------------------------------------------------------------------------

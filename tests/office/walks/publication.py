@@ -118,12 +118,16 @@ def _lift_withholding(office: Office) -> Step:
     return Step("principal", lambda: post(office, "principal", f"/withholdings/{id}", **answer))
 
 
+def _refused(office: Office, id: str) -> None:
+    done(office, lambda conn, now: publishing.refuse_correction(conn, PRINCIPAL, now, id, "先补材料"))
+
+
 def _ask_correction(office: Office) -> Step:
     head = published(office)
     with office.db.read() as conn:
         waiting = [one.id for one in publications.corrections_of(conn, head.id) if one.state == "asked"]
     for id in waiting:
-        done(office, lambda conn, now, id=id: publishing.refuse_correction(conn, PRINCIPAL, now, id, "先补材料"))
+        _refused(office, id)
     form = other_type(office, head)
     return Step("clerk", lambda: post(office, "clerk", f"/results/{head.no}/corrections", **form))
 
