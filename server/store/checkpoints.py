@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from server.domain.checkpoint import Key, read_key
+from server.store.bulk import Plain
 from server.store.tables import log_checkpoint, log_cosignature, log_key, log_witness
 
 
@@ -82,6 +83,15 @@ _columns = (log_checkpoint.c.size, log_checkpoint.c.root, log_checkpoint.c.note,
 def latest_checkpoint(conn: Connection) -> Checkpoint | None:
     """The newest signed state of the log, with its cosignatures: what is printed beside a digest."""
     return _one(conn, sa.select(*_columns).order_by(log_checkpoint.c.size.desc()).limit(1))
+
+
+_LAST = Plain(sa.select(log_checkpoint.c.size, log_checkpoint.c.root).order_by(log_checkpoint.c.size.desc()).limit(1))
+
+
+def last_root(conn: Connection) -> tuple[int, str]:
+    """Size and root of the newest checkpoint, for the hot path; of the log that nobody signed yet nothing."""
+    row = _LAST.row(conn)
+    return (0, "") if row is None else (row[0], row[1])
 
 
 def checkpoint_of(conn: Connection, size: int) -> Checkpoint | None:

@@ -61,16 +61,17 @@ _NEXT = Plain(
 _WRITTEN = "suijian_trail_written"
 
 
-def append(conn: Connection, acts: Sequence[Act], now: datetime) -> None:
-    """Writes the entries of this transaction's acts, numbered without a hole under the counter row."""
+def append(conn: Connection, acts: Sequence[Act], now: datetime) -> range:
+    """Writes the entries of this transaction's acts, numbered without a hole under the counter row; their numbers."""
     if not acts:
-        return
+        return range(0)
     ((last,),) = _NEXT.rows(conn, by=len(acts))
     conn.info[_WRITTEN] = conn.info.get(_WRITTEN, Counter()) + Counter(act.act for act in acts)
     at, first = stamp(now), last - len(acts) + 1
     insert_rows(conn, trail, _COLUMNS, [_row(act, n, at) for n, act in enumerate(acts, first)])
     if named := [(number, at, n) for n, act in enumerate(acts, first) for number in _numbers(act)]:
         insert_rows(conn, trail_number, ("number", "at", "n"), named)
+    return range(first, last + 1)
 
 
 def written(conn: Connection, act: str) -> int:

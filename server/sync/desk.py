@@ -109,16 +109,15 @@ def _known_points(_tpl: str) -> list[frozenset[str]]:
     return []
 
 
-def save(conn: Connection, *books: Book) -> None:
-    """Writes all that changed in the books, and an entry in the trail for each op that was taken.
+def save(conn: Connection, *books: Book) -> range:
+    """Writes all that changed in the books, and an entry in the trail for each op that was taken; their numbers.
 
     The trail's counter is locked last and once: before it, everybody still waits for visits in the order of their ids.
     """
     for book in books:
         _save(conn, book)
     acts = [_act(book.visit, row) for book in books for row in book.fresh.values()]
-    if acts:
-        trail.append(conn, acts, books[0].now)
+    return trail.append(conn, acts, books[0].now) if acts else range(0)
 
 
 def _save(conn: Connection, book: Book) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from server.domain.instant import instant, stamp
 from server.errors import Problem
-from server.store import journal, visits
+from server.store import checkpoints, journal, visits
 from server.store.journal import News
 from server.store.people import Person
 from server.store.session import Connection, Database
@@ -19,6 +19,7 @@ from server.sync import desk, finals, media
 from server.sync.assignments import assignments_for
 from server.sync.book import Book
 from server.sync.intake import Caller, Entry, hear, take
+from server.sync.judge import is_member
 from server.sync.keys import Keys
 from server.sync.request import PROTO, Asked, Pending, parse
 
@@ -32,11 +33,11 @@ def exchange(db: Database, keys: Keys, person: Person, body: bytes, now: datetim
     """Answers the inflated body of POST /api/sync. What it says was taken is committed and on the disk."""
     asked = parse(body)
     if asked.entries:
-        own, results = db.run_write(lambda conn: _take(conn, keys, person, asked, now))
+        own, results, entries = db.run_write(lambda conn: _take(conn, keys, person, asked, now))
     else:
-        own, results = _note_contact(db, person, asked, now), []
+        own, results, entries = _note_contact(db, person, asked, now), [], range(0)
     with db.read() as conn:
-        return _answer(conn, keys, person, own, asked, results, now)
+        return _answer(conn, keys, person, own, asked, results, now, entries)
 
 
 def glance(db: Database, keys: Keys, person: Person, body: bytes, now: datetime) -> bytes | None:
@@ -79,8 +80,11 @@ def _mark_seen(conn: Connection, own: Owned, asked: Asked, now: datetime) -> Non
 
 def _take(
     conn: Connection, keys: Keys, person: Person, asked: Asked, now: datetime
-) -> tuple[Owned, list[dict[str, Any]]]:
-    """Takes what is pushed, visit by visit in the order of their ids, and answers in the order in which it came."""
+) -> tuple[Owned, list[dict[str, Any]], range]:
+    """Takes what is pushed, visit by visit in the order of their ids, and answers in the order in which it came.
+
+    Beside the answers: the trail's entries of what was taken, none where a visit isn't there for who asks.
+    """
     own = _own_device(conn, person, asked)
     caller = Caller(person.id, asked.rid)
     by_visit: dict[str, list[tuple[int, Entry]]] = {}
@@ -100,10 +104,11 @@ def _take(
     said = msgspec.structs.replace(asked, pending=_left(asked, results.values()))
     if _is_news(own, said, now):
         _mark_seen(conn, own, said, now)
-    desk.save(conn, *books.values())
+    is_told = all(is_member(book.facts, person.id) for book in books.values())
+    entries = desk.save(conn, *books.values())
     for rid in sorted(frozen):
         desk.end_waiting(conn, keys, rid, now)
-    return own, [results[at] for at in range(len(asked.entries))]
+    return own, [results[at] for at in range(len(asked.entries))], entries if is_told else range(0)
 
 
 def _left(asked: Asked, results: Iterable[Mapping[str, Any]]) -> Pending | None:
@@ -127,7 +132,7 @@ def _open(conn: Connection, keys: Keys, own: Owned, visit: str, now: datetime) -
 
 def _answer(
     conn: Connection, keys: Keys, person: Person, own: Owned, asked: Asked, results: list[dict[str, Any]],
-    now: datetime,
+    now: datetime, entries: range = range(0),
 ) -> bytes:  # fmt: skip
     answer: dict[str, Any] = {
         "proto": PROTO,
@@ -142,6 +147,8 @@ def _answer(
         "retry_after": None,
         "notices": [],
     }
+    if entries:
+        answer["receipt"] = _receipt(conn, entries)
     if own.revoked_at is not None:
         answer["notices"] = [{"code": "device_revoked", "text": Problem("device_revoked").sentence()}]
         return _encode(answer)
@@ -153,6 +160,12 @@ def _answer(
     if asked.have_media:
         answer["media_missing"] = media.missing_of(conn, person, asked.have_media)
     return _encode(answer)
+
+
+def _receipt(conn: Connection, entries: range) -> dict[str, Any]:
+    """Where in the log the ops stand that were taken: by it they are not later than what is signed next."""
+    size, root = checkpoints.last_root(conn)
+    return {"index": entries[0] - 1, "count": len(entries), "size": size, "root": root}
 
 
 def _news(
