@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from server.domain.checkpoint import read_key
 from server.domain.merkle import is_consistent, is_included, root_of
 from server.office import log as office
 from server.standalone import witness
+from server.standalone.verify_trail import LEAF
 from server.store import tables
 from server.store.log_keys import open_signer
 from tests.log.scene import later, verified
@@ -129,7 +131,11 @@ def test_what_is_no_such_number_is_refused_in_a_sentence_that_names_it(
 
 def test_the_log_gives_no_detail_no_salt_and_no_number_of_anybody(demo: Office, public: httpx.Client) -> None:
     size = sign(demo)
-    told = "".join(public.get("/log/entries", params={"start": str(at)}).text for at in range(0, size, 1000))
+    entries = entries_of(public, size)
+    assert {frozenset(one) for one in entries} == {frozenset(("index", "n", "hash", "leaf"))}
+    leaves = [json.loads(str(one["leaf"])) for one in entries]
+    assert {frozenset(leaf) for leaf in leaves} == {frozenset((*LEAF, "detail", "t"))}
+    told = "\n".join(str(value) for found in (*entries, *leaves) for value in found.values())
     trail = tables.trail.c
     with demo.db.read() as conn:
         kept = conn.execute(sa.select(trail.detail, trail.salt).where(trail.detail.is_not(None))).all()

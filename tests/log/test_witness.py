@@ -262,6 +262,12 @@ def test_it_follows_a_key_that_the_old_one_vouches_for_and_no_other(
     write(thief.db, 30)
     code, said = look(witness, thief.says())
     assert (code, "isn't signed by the log's key" in said) == (1, True)
+    thief.log.change_key(later(1), "console", "x")
+    assert look(witness, thief.says())[0] == 1
+    stolen = json.loads(thief.says()["/log/keys"][1])["keys"]
+    own = {"keys": [json.loads(told.says()["/log/keys"][1])["keys"][0], stolen[1]]}
+    code, said = look(witness, thief.says() | {"/log/keys": (200, json.dumps(own))})
+    assert (code, "isn't signed by the log's key" in said) == (1, True)
     told.log.change_key(later(1), "console", "每年更换")
     assert look(witness, told.says(30))[0] == 0
     assert len(program.keys_of(witness.state)) == 2
