@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 import shutil
 import tempfile
@@ -27,8 +28,9 @@ from tests.running import Running
 
 TODAY = date(2026, 11, 24)
 HTML = {"Accept": "text/html"}
-_FOLDER: Final = tempfile.TemporaryDirectory(prefix="suijian-demo-")
-_LOADED: Final = Path(_FOLDER.name) / "data"
+_FOLDER: Final = Path(tempfile.mkdtemp(prefix="suijian-demo-"))
+_LOADED: Final = _FOLDER / "data"
+atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 
 
 def _load(data: Path, database_url: str | None = None) -> dict[str, str]:
