@@ -109,6 +109,8 @@ class Hand:
         """Answers one point of the checklist."""
         self.at(f"/checklist?point={point}").tap(words, "radio")
         self.knows(f"it.view.content.answer['{point}']?.verdict === '{verdict}'")
+        if verdict == "fail":
+            self.knows(f"Object.values(it.view.content.finding).some((one) => one.point === '{point}')")
 
     def findings(self) -> list[str]:
         """The rows, in the order of their numbers."""
