@@ -41,6 +41,7 @@ export class Server {
   /** The list of visits, and who its crew is. */
   rev = 1;
   crew = ASSIGNMENT.crew;
+  former = undefined;
   srv = "srv";
   /** What is in the journal, by id, in order. */
   journal = new Map();
@@ -127,7 +128,9 @@ export class Server {
           ? null
           : {
               rev: this.rev,
-              visits: [{ ...ASSIGNMENT, crew: this.crew }],
+              visits: [
+                { ...ASSIGNMENT, crew: this.crew, former: this.former },
+              ],
               withdrawn: [],
             },
       media_missing: [],

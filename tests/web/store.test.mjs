@@ -136,6 +136,7 @@ const WAYS = {
     store.captureSignature(VISIT, "li", { refused: "x" }, "0".repeat(64)),
   confirm: () => store.confirmSignature(VISIT, `${WANG}:1`),
   propose: () => store.proposeFinal(VISIT),
+  admit: () => store.admit(VISIT, `${WANG}:1`, "x"),
 };
 const OWN = ["visit", "no_interest:li"];
 
@@ -153,7 +154,8 @@ test("R18.2 nothing is written while one officer is left, but his own word on an
     );
   const whole = server.crew;
   role(7, "removed");
-  Object.assign(server, { rev: 2, crew: whole.slice(0, 1) });
+  const [, wang] = whole;
+  Object.assign(server, { rev: 2, crew: whole.slice(0, 1), former: [wang] });
   await store.syncNow();
   assert.equal((await store.visit(VISIT)).view.phase, "interrupted");
   const [, gone] = (await store.visit(VISIT)).board;
@@ -161,7 +163,7 @@ test("R18.2 nothing is written while one officer is left, but his own word on an
   await refusesAll("interrupted");
   await store.act(VISIT, "set", OWN, { interest: false, reason: "" });
   role(8, "member");
-  Object.assign(server, { rev: 3, crew: whole });
+  Object.assign(server, { rev: 3, crew: whole, former: undefined });
   await store.syncNow();
   await store.act(VISIT, "set", TEXT, "补人后");
 });
