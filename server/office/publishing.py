@@ -15,6 +15,7 @@ import msgspec
 import rfc8785
 
 from server.domain import publication as rules
+from server.domain.access import allows
 from server.domain.entry import Entry
 from server.domain.faults import Invalid, number_faults
 from server.domain.instant import beijing_day, stamp
@@ -187,6 +188,8 @@ def ask_correction(
     `values` holds `type:<item>`, the main type of each item, `main`, `reason`, `source`; `further` the types beside.
     """
     head, old = newest(conn, no, lock=True)
+    if not allows(person.roles, person.unit_id, "results.read", head.unit_id):
+        raise Problem("not_found")
     permit(person, "corrections.ask", head.unit_id)
     publication_facts.must_be_outside_crew(conn, person, head.visit_id)
     mains = {item.id: values.get(f"type:{item.id}", "") for item in old.items}

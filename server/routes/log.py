@@ -23,7 +23,7 @@ from server.store.checkpoints import Checkpoint
 from server.store.session import Connection
 
 Anyone = Request[Any, Any, Any]
-PLAIN: Final = "text/plain; charset=utf-8"
+PLAIN: Final = "text/plain"
 JSON: Final = "application/json"
 MOST: Final = 1000
 """How many entries are given at once."""

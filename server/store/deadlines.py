@@ -92,9 +92,18 @@ def provisional(conn: Connection) -> list[Deadline]:
 
 
 def targets(conn: Connection, unit_id: str | None, *, waiting: bool, first: int, limit: int) -> list[Target]:
-    """The publication targets of a unit's visits, or of all (None): what waits for a calendar first, then by day."""
+    """The publication targets of a unit's visits, or of all (None): what waits for a calendar first, then by day.
+
+    What is settled comes last.
+    """
     query = _targets(sa.select(deadline, visit.c.id, visit.c.subject_name, visit.c.unit_id), unit_id, waiting)
-    ordered = query.order_by(deadline.c.due_on.is_not(None), deadline.c.due_on, deadline.c.start_on, visit.c.id)
+    ordered = query.order_by(
+        deadline.c.settled_on.is_not(None),
+        deadline.c.due_on.is_not(None),
+        deadline.c.due_on,
+        deadline.c.start_on,
+        visit.c.id,
+    )
     return [
         Target(_deadline(row), row["id"], row["subject_name"], row["unit_id"])
         for row in conn.execute(ordered.offset(first).limit(limit)).mappings()
@@ -117,7 +126,7 @@ def subjects_of(conn: Connection, objects: Collection[str], unit_id: str | None)
 
 def _targets(query: sa.Select[Any], unit_id: str | None, waiting: bool) -> sa.Select[Any]:
     query = query.select_from(deadline.join(visit, deadline.c.object == sa.literal("visit:") + visit.c.id))
-    query = query.where(deadline.c.kind == PUBLICATION_TARGET, deadline.c.settled_on.is_(None))
+    query = query.where(deadline.c.kind == PUBLICATION_TARGET)
     if unit_id is not None:
         query = query.where(visit.c.unit_id == unit_id)
     return query.where(deadline.c.due_on.is_(None)) if waiting else query

@@ -191,6 +191,8 @@ def _fault(route: Route, role: str, case: str, answer: httpx.Response, none: htt
         return None if status == 404 else "an id that isn't there is 404"
     if case == "none" or permits(cell, case):
         refused = cell == REFUSED
+        if status == 403 and not refused and answer.json().get("code") == "needs_approval":
+            return None  # the act is his; on a drawn crew it wants somebody's agreement beside (R20.1)
         return None if (status in (403, 404)) == refused and status != 401 else ("refused" if refused else "he may")
     return _unpermitted(route, role, case, answer, none)
 

@@ -27,7 +27,7 @@ def prefix(office: Office) -> Step:
 
 def recheck(office: Office) -> Step:
     """Two officers are sent to look after an order."""
-    order_id = fresh_order(office, "clerk", "returned")
+    order_id = fresh_order(office, "clerk", "ordered")
     return Step("clerk", lambda: send_recheck(office, "clerk", order_id, "li", "zhang"))
 
 
