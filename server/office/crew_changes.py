@@ -56,7 +56,7 @@ def feasible_now(conn: Connection, match: Match | None, seen: Seen, now: datetim
     if match is None or frozen is None:
         return Feasible([], [], {}, [])
     ways = [one for one in crews.ways_of_task(conn, match.task_id) if one.kind == "merged_pool"]
-    numbers = {match.officers[o]: o for o in frozen}
+    numbers = {match.officers[o]: o for o in frozen if o in match.officers}
     late = [one for one in lent(conn, ways) if one.certificate not in match.officers]
     asked = [*_as_drawn(conn, numbers, match.unit_id, now), *late]
     gone = {one.out_id for one in crews.changes_of_visit(conn, seen.id) if one.state == "approved"}
