@@ -142,12 +142,6 @@ class Settings:
         "Whether public results name the crew with certificate numbers: 'yes' or 'no'.",
         "公示结果是否列出检查人员姓名和执法证号：yes 或 no。",
     )
-    province_receipt: bool = knob(
-        False,
-        _yes,
-        "Whether a result counts as punctual only with the receipt of the province's platform: 'yes' or 'no'.",
-        "是否要有省平台回执才算按期公示：yes 或 no。",
-    )
     log_level: str = knob("info", _one_of("debug", "info", "warning", "error"), "How much is logged.", "日志级别。")
 
     @property
