@@ -57,12 +57,18 @@ def without_order(
 
 
 def rows_of_type_5(
-    content: Mapping[str, Mapping[str, Any]], findings: Sequence[tuple[str, Mapping[str, Any]]], items: Sequence[Item]
+    content: Mapping[str, Mapping[str, Any]],
+    findings: Sequence[tuple[str, Mapping[str, Any]]],
+    items: Sequence[Item],
+    own: Collection[str],
 ) -> set[str]:
-    """The findings that an item with type 5 rests on: each needs its order before publication."""
+    """The findings that one of a task's `own` items with type 5 rests on: each needs its order before publication.
+
+    `items` are all of the checklist, since a finding whose point is in none of them belongs to every item (R24.7).
+    """
     material = with_known_points(Material(content, dict(findings), ()), items)
     fields, found = content["visit"], set[str]()
-    for item in items:
+    for item in (one for one in items if one.id in own):
         types = fields.get(f"result:{item.id}")
         if isinstance(types, list) and "ordered_to_correct" in types:
             found |= {row for row, one in findings_of(material, item).items() if one.get("measure") in ORDERED}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -105,13 +105,6 @@ def hindrances(
         "order_first": standing.orders_missing > 0,
     }
     return [code for code in CODES if holds[code]]
-
-
-def to_be_ordered(content: Mapping[str, Any], items: Sequence[ItemResult]) -> set[str]:
-    """The findings that need an order document with a number: those with a measure, where an item has type 5."""
-    if not any("ordered_to_correct" in item.types for item in items):
-        return set()
-    return {row for row, finding in content["finding"].items() if finding.get("measure") in ("on_spot", "deadline")}
 
 
 def main_of(visit_main: str, items: Sequence[ItemResult]) -> str:

@@ -12,18 +12,17 @@ from server.domain import document as rules
 from server.domain.access import allows
 from server.domain.document_entry import Typed, check_document
 from server.domain.document_order import Problem as Ordered
-from server.domain.document_order import first_due, problems_of, rows_of_type_5
+from server.domain.document_order import first_due, problems_of
 from server.domain.document_sheet import Sheet
 from server.domain.document_sheets import Made, sheet_of
 from server.domain.entry import Entry
 from server.domain.faults import Fault, Invalid, stops
 from server.domain.instant import beijing_day, stamp
-from server.domain.result import Item
 from server.errors import Problem
 from server.office.act import act, digest_of, new_id
 from server.office.document_case import case_of, record_for, standing_of, visit_for
 from server.office.printing import Printer
-from server.store import directory, documents, numbers, trail, visits
+from server.store import directory, documents, numbers, trail
 from server.store.documents import Document
 from server.store.people import Person
 from server.store.session import Connection
@@ -171,18 +170,6 @@ def document_for(conn: Connection, person: Person, document_id: str) -> Document
     if found is None or not allows(person.roles, person.unit_id, "documents.read", found.unit_id):
         raise Problem("not_found")
     return found
-
-
-def orders_missing(conn: Connection, visit_id: str, round: int) -> list[str]:
-    """The findings on which type 5 rests and that no numbered order names as they stand (R26.6)."""
-    visit = visits.look(conn, visit_id)
-    if visit is None:
-        return []
-    view = record_for(conn, visit)
-    findings = list(view["content"]["finding"].items())
-    items = msgspec.convert(directory.checklist(conn, visit.tpl)["items"], list[Item])
-    rows = rows_of_type_5(view["content"], findings, items)
-    return sorted(rows - documents.ordered(conn, visit_id, round))
 
 
 # --- what a unit's numbers begin with ---------------------------------------------------------------------------------

@@ -10,7 +10,9 @@ import msgspec
 from server.domain import publication as rules
 from server.domain.access import allows
 from server.domain.calendar import Due
+from server.domain.document_order import rows_of_type_5
 from server.domain.publication import ItemResult, PublicResult, Standing
+from server.domain.result import Item
 from server.errors import Problem
 from server.store import deadlines, directory, documents, publications, records, reviews, visits
 from server.store.deadlines import PUBLICATION_LEGAL, PUBLICATION_TARGET
@@ -83,7 +85,7 @@ def results_of(conn: Connection, visit_id: str, *, lock: bool = False) -> list[R
     if kept is None or kept.head != row.head or kept.media_rev != records.media_rev(conn, visit_id):
         raise Problem("record_moved")
     view: dict[str, Any] = msgspec.json.decode(kept.view)
-    names = _names_of_items(conn, row.tpl)
+    listed = directory.checklist(conn, row.tpl)["items"]
     said = reviews.reviews_of(conn, [visit_id]).get(visit_id, [])
     ended, due = _target(conn, visit_id)
     held = publications.withholdings_of_visits(conn, [visit_id])
@@ -102,7 +104,7 @@ def results_of(conn: Connection, visit_id: str, *, lock: bool = False) -> list[R
             items=items,
             approved=any(word.round == row.round and word.state == "approved" for word in said),
             media_missing=kept.summary["media"] - kept.summary["media_here"],
-            orders_missing=len(rules.to_be_ordered(view["content"], items) - ordered),
+            orders_missing=len(_to_be_ordered(view, items, listed) - ordered),
             ended_on=ended,
             due=due,
             legal=_due(conn, f"task:{task.id}", PUBLICATION_LEGAL),
@@ -110,7 +112,7 @@ def results_of(conn: Connection, visit_id: str, *, lock: bool = False) -> list[R
             published=there.get((visit_id, task.id)),
         )
         for task in publications.tasks_of_visits(conn, [visit_id]).get(visit_id, [])
-        for items in [_items(view, task, names)]
+        for items in [_items(view, task, listed)]
     ]
 
 
@@ -158,14 +160,17 @@ def judged_of(conn: Connection, visit_id: str) -> dict[str, str]:
     return {item["id"]: item["judged"] for item in found}
 
 
-def _names_of_items(conn: Connection, tpl: str) -> dict[str, str]:
-    return {item["id"]: item["name"] for item in directory.checklist(conn, tpl)["items"]}
-
-
-def _items(view: dict[str, Any], task: VisitTask, names: dict[str, str]) -> tuple[ItemResult, ...]:
+def _items(view: dict[str, Any], task: VisitTask, listed: list[dict[str, Any]]) -> tuple[ItemResult, ...]:
     """The task's items that the visit looked at, with the types that were chosen for them."""
     chosen = view["content"]["visit"]
+    names = {item["id"]: item["name"] for item in listed}
     return tuple(ItemResult(id, names[id], tuple(chosen.get(f"result:{id}", ()))) for id in task.items if id in names)
+
+
+def _to_be_ordered(view: dict[str, Any], items: tuple[ItemResult, ...], listed: list[dict[str, Any]]) -> set[str]:
+    """The findings of these items that need an order document: what another task of the visit found is its own."""
+    findings = list(view["content"]["finding"].items())
+    return rows_of_type_5(view["content"], findings, msgspec.convert(listed, list[Item]), [item.id for item in items])
 
 
 def _target(conn: Connection, visit_id: str) -> tuple[date | None, Due | None]:

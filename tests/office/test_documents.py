@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from server.domain.document import KINDS, Standing, lacking
 from server.errors import Problem
-from server.office.documents import orders_missing
+from server.office.publication_facts import results_of
 from server.store import directory, documents, numbers, tables
 from server.store.session import Connection, Database
 from server.sync.record import record_of
@@ -245,13 +245,13 @@ def test_an_order_is_followed_until_the_opinion_of_its_recheck_closes_it(office:
     visit_id, clerk = IDS["ordered"], office.client("clerk")
     record_of(office.db, visit_id)
     with office.db.read() as conn:
-        lacking_ = orders_missing(conn, visit_id, 1)
-    assert len(lacking_) == 3  # type 5 rests on three findings, and none is ordered yet
+        # two tasks in one visit: type 5 rests on three findings of one of them, and none is ordered yet
+        assert [one.orders_missing for one in results_of(conn, visit_id)] == [0, 3]
     order_id = fresh_order(office, "clerk", "ordered")
     order = kept(office, order_id)
     with office.db.read() as conn:
-        assert orders_missing(conn, visit_id, 1) == []
-        assert documents.ordered(conn, visit_id, 1) == set(lacking_)
+        assert [one.orders_missing for one in results_of(conn, visit_id)] == [0, 0]
+        assert len(documents.ordered(conn, visit_id, 1)) == 3
     assert [one.n for one in order.problems] == [1, 2, 3]
     assert order.due_on == min(str(one.due) for one in order.problems)
     body = "".join(pages_of(pdf_of(office, "clerk", order_id)))
