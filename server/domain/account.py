@@ -38,9 +38,14 @@ class UnitEntry(msgspec.Struct, frozen=True):
 
 
 def check_account(
-    values: Mapping[str, str], roles: Collection[str], units: Collection[str], officers: Collection[str]
+    values: Mapping[str, str],
+    roles: Collection[str],
+    units: Collection[str],
+    officers: Collection[str],
+    legal: Collection[str] = (),
 ) -> tuple[AccountEntry | None, list[Fault]]:
-    """Reads an account; `units` are the open ones, `officers` those who have no account yet, or this one."""
+    """Reads an account; `units` are the open ones, `legal` the legal ones among them; `officers` those who have no
+    account yet, or this one."""
     entry = Entry(values)
     username = entry.line("username", most=32).lower()
     if username and not USERNAME.fullmatch(username):
@@ -49,6 +54,8 @@ def check_account(
     unit_id = entry.choice("unit_id", units, required=False) or None
     officer_id = entry.choice("officer_id", officers, required=False) or None
     _check_roles(entry, roles, unit_id, officer_id)
+    if "legal_unit" in roles and unit_id is not None and unit_id not in legal:
+        entry.wrong("roles", "legal_unit_elsewhere")
     made = AccountEntry(username, name, unit_id, tuple(role for role in ROLES if role in roles), officer_id)
     return (made if entry.is_good else None), entry.faults
 

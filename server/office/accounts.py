@@ -155,11 +155,13 @@ def account_or_none(conn: Connection, account_id: str) -> Account:
 
 
 def _entered(conn: Connection, values: Mapping[str, str], roles: Collection[str], known: Account | None) -> Any:
-    units = {unit.id for unit in accounts.units(conn)} | ({known.unit_id} if known and known.unit_id else set())
+    found = accounts.units(conn)
+    units = {unit.id for unit in found} | ({known.unit_id} if known and known.unit_id else set())
     own = known.id if known else None
     officers = {officer_id for officer_id, *_ in accounts.officers_without_account(conn, own)}
     officers |= {known.officer_id} if known and known.officer_id else set()
-    made, faults = check_account(values, roles, units, officers)
+    legal = {unit.id for unit in found if unit.kind == "legal_unit"}
+    made, faults = check_account(values, roles, units, officers, legal)
     if made is not None and accounts.is_username_taken(conn, made.username, own):
         faults = [*faults, Fault("username", "username_taken", {"found": made.username})]
         made = None

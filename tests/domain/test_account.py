@@ -28,6 +28,13 @@ def test_a_role_of_a_unit_needs_the_unit_and_one_of_the_bureau_does_not() -> Non
     assert faults(["principal"], unit_id="") == []
 
 
+def test_the_role_of_the_legal_unit_is_for_its_own_people() -> None:
+    made, found = check_account(GOOD | {"unit_id": "law"}, ["legal_unit"], {"hazchem", "law"}, (), {"law"})
+    assert made is not None
+    assert (made.unit_id, found) == ("law", [])
+    assert faults(["legal_unit"], officer_id="") == [("roles", "legal_unit_elsewhere")]
+
+
 def test_officer_and_role_of_officer_come_together() -> None:
     assert faults(["officer"]) == [("officer_id", "officer_missing")]
     assert faults(["auditor"], officer_id="officer-09") == [("officer_id", "officer_without_role")]

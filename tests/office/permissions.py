@@ -87,6 +87,7 @@ def _beginnings(path: str) -> list[str]:
     return [*reversed(cuts), plain.partition("{")[0].rstrip("/")]
 
 
-def permits(cell: str, case: str) -> bool:
-    """Whether a cell allows an object of the `own` unit (or of one's own), or a `foreign` one."""
-    return cell in (ALL, ANY) or (cell in (OWN, MINE) and case == "own")
+def permits(role: str, cell: str, case: str) -> bool:
+    """Whether a cell allows an object of the `own` unit (or of one's own), a `foreign` or a `legal` unit's one."""
+    own = "legal" if role == "legal_unit" else "own"
+    return cell in (ALL, ANY) or (cell in (OWN, MINE) and case == own)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from server.demo.district import LEGAL
 from server.store import crews as crew_store
 from server.store import tables
 from tests.imports.bringing import brought, csv_of
@@ -26,8 +27,8 @@ from tests.phone import Phone
 OWN, FOREIGN = "hazchem-section", "industry-section"
 """The unit of the demo's clerk and head, and the other one with a library."""
 
-ITEMS = {OWN: "hazchem-storage", FOREIGN: "confined-space"}
-"""What each of the two units draws for."""
+ITEMS = {OWN: "hazchem-storage", FOREIGN: "confined-space", LEGAL: "hazchem-storage"}
+"""What each of the two units draws for, and the legal unit over all units."""
 
 OPEN = ((OWN, "fresh-two"), (FOREIGN, "fresh-zhao"))
 """A visit of each of the two units that has a crew and isn't begun."""
@@ -43,10 +44,12 @@ NOT_THERE = str(UUID(int=0))
 
 
 class Sample(NamedTuple):
-    """Ids of two objects. `foreign` is None where the object belongs to the bureau as a whole."""
+    """Ids of two objects. `foreign` is None where the object belongs to the bureau as a whole; `legal` is one of the
+    legal unit's, of the things that it draws over all units."""
 
     own: str
     foreign: str | None
+    legal: str | None = None
 
 
 class Listed(NamedTuple):
@@ -238,15 +241,15 @@ SAMPLES: dict[str, Callable[[Office], Sample]] = {
     "agency_id": lambda office: Sample("agency-1", "agency-2"),
     "interest_id": lambda office: Sample("interest-2", "interest-1"),
     "leave_id": lambda office: Sample("leave-1", "leave-2"),
-    "draw_id": lambda office: Sample(_draw(office, OWN), _draw(office, FOREIGN)),
+    "draw_id": lambda office: Sample(*(_draw(office, one) for one in ITEMS)),
     "exclusion_id": lambda office: Sample(_exclusion(office, OWN), _exclusion(office, FOREIGN)),
     "excuse_id": lambda office: Sample(_excuse(office, OWN), _excuse(office, FOREIGN)),
     "evidence_id": lambda office: Sample(_evidence(office, OWN), _evidence(office, FOREIGN)),
     "file_version": lambda office: Sample("1", None),
     "no": lambda office: Sample(_open_draw(office), None),
     "file_name": lambda office: Sample("1-1.json", None),
-    "/office/draws/tasks/{task_id:str}": lambda office: Sample(*(_task_to_draw(office, one) for one in (OWN, FOREIGN))),
-    "task_id": lambda office: Sample(_task(office, OWN), _task(office, FOREIGN)),
+    "/office/draws/tasks/{task_id:str}": lambda office: Sample(*(_task_to_draw(office, one) for one in ITEMS)),
+    "task_id": lambda office: Sample(*(_task(office, one) for one in ITEMS)),
     "withdrawal_id": lambda office: Sample(_withdrawal(office, OWN), _withdrawal(office, FOREIGN)),
     "/office/tasks/overrides/{override_id:str}": lambda office: Sample(task_walks.below(office), None),
     "/notices/{no:str}": lambda office: Sample(_notice(office), None),
@@ -284,7 +287,7 @@ LISTED: dict[str, Callable[[Office], Listed]] = {
     ),
     "/office/documents": listed("/office/documents", "document_id"),
     "/office/tasks": listed("/office/tasks", "task_id"),
-    "/office/subjects": lambda office: Listed(*(_by_code(office, id) for id in SAMPLES["subject_id"](office))),
+    "/office/subjects": lambda office: Listed(*(_by_code(office, id) for id in SAMPLES["subject_id"](office)[:2])),
     "/office/officers": listed("/office/officers", "officer_id"),
     "/office/officers/experts": listed("/office/officers/experts", "expert_id"),
     "/office/officers/agencies": listed("/office/officers/agencies", "agency_id"),

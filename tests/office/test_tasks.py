@@ -309,6 +309,10 @@ def test_the_legal_unit_draws_over_all_units_libraries(bureau: Tasking) -> None:
     with refused("not_found", None):
         bureau.approve(unified.id, HEAD)
     bureau.approve(unified.id, PRINCIPAL)
+    for call in (bureau.change, bureau.cancel):
+        with refused("other_unit", "3"):
+            call(of_unit.id, legal)
+    bureau.cancel(unified.id, legal)
 
 
 def test_every_act_of_a_task_is_told_to_whom_it_concerns(bureau: Tasking) -> None:

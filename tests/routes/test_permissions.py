@@ -134,8 +134,10 @@ def _cases(route: Route, known: dict[str, Sample | None]) -> dict[str, dict[str,
     if samples and None not in samples.values():
         named = {name: sample for name, sample in samples.items() if sample is not None}
         found["own"] = {name: sample.own for name, sample in named.items()}
-        if all(sample.foreign is not None for sample in named.values()):
-            found["foreign"] = {name: str(sample.foreign) for name, sample in named.items()}
+        for case in ("foreign", "legal"):
+            values = {name: getattr(sample, case) for name, sample in named.items()}
+            if None not in values.values():
+                found[case] = values
     return found
 
 
@@ -189,7 +191,7 @@ def _fault(route: Route, role: str, case: str, answer: httpx.Response, none: htt
         if cell == REFUSED:
             return None if status in (403, 404) else "refused"
         return None if status == 404 else "an id that isn't there is 404"
-    if case == "none" or permits(cell, case):
+    if case == "none" or permits(role, cell, case):
         refused = cell == REFUSED
         if status == 403 and not refused and answer.json().get("code") == "needs_approval":
             return None  # the act is his; on a drawn crew it wants somebody's agreement beside (R20.1)
@@ -201,7 +203,7 @@ def _unpermitted(route: Route, role: str, case: str, answer: httpx.Response, non
     """Who may read is told that he may not; for who may not read it is as if it weren't there."""
     page = reading(route)
     same = (answer.status_code, answer.content) == (none.status_code, none.content)
-    if page is not route and page.parameters and permits(page.cells[role], case):
+    if page is not route and page.parameters and permits(role, page.cells[role], case):
         is_said = answer.status_code == 403 or (route.is_reading and same)
         return None if is_said else "he may read it, but not do this: 403"
     if answer.status_code not in (403, 404):

@@ -134,6 +134,6 @@ def test_a_participants_subjects_are_the_leads_and_unknown_ones_are_named(office
     assert re.search(f"由{listed.lead}于.*抽取", page)
     assert listed.document in page
     assert listed.sha256 in page
-    found = refused(post(office, "legal", f"/{id}/dispatch", confirm="yes"), 409, "task_list_unknown")
+    found = refused(post(office, "clerk-brigade", f"/{id}/dispatch", confirm="yes"), 409, "task_list_unknown")
     assert found["codes"] == [UNKNOWN[0]]
     assert UNKNOWN[0] in page

@@ -16,6 +16,7 @@ from server.domain.task import Task
 from server.errors import Problem
 from server.office import draw_page, frames
 from server.office import draws as office
+from server.office.act import permit
 from server.office.draw_page import Listing, Row
 from server.routes import guards
 from server.routes.draw_said import Said
@@ -133,7 +134,7 @@ def commit(request: Asked, task_id: FromPath[str], form: Form) -> Response[Any]:
     """Freezes the list and publishes the commitment."""
     sealer = request.app.state["sealer"]
     with request.app.state.db.read() as conn:
-        _task(request, conn, task_id)
+        permit(request.user, "draws.run", _task(request, conn, task_id).unit_id)
     return answer_form(
         request,
         form,

@@ -33,12 +33,13 @@ def seen(request: Asked, draw_id: str) -> View:
     return view
 
 
-def must_see(request: Asked, draw_id: str) -> None:
-    """Refuses who may not see a draw, as `seen` does, without reading its list."""
+def must_see(request: Asked, draw_id: str) -> str:
+    """The unit of a draw; refuses who may not see it, as `seen` does, without reading its list."""
     with request.app.state.db.read() as conn:
         unit = draws.unit_of(conn, draw_id)
     if unit is None or not may_of(request.user)("draws.read", unit):
         raise Problem("not_found")
+    return unit
 
 
 def acts_of(view: View, person: Person) -> set[str]:

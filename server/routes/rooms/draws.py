@@ -14,6 +14,7 @@ from server.domain.mask import hide_numbers
 from server.errors import Problem
 from server.office import draw_page, excuses
 from server.office import draws as office
+from server.office.act import permit
 from server.office.draw_page import View
 from server.routes import guards
 from server.routes.draw_said import Said
@@ -91,7 +92,7 @@ def _page(request: Asked, view: View, filled: Filled, status: int, asked: str = 
 @post("/{draw_id:str}/contribute", guards=[RUN], sync_to_thread=True, request_max_body_size=MOST_BODY)
 def contribute(request: Asked, draw_id: FromPath[str], form: Form) -> Response[Any]:
     """Records a number from outside, with its evidence."""
-    must_see(request, draw_id)
+    permit(request.user, "draws.run", must_see(request, draw_id))  # before a file is stored
 
     def call(conn: Connection, person: Person, now: datetime) -> None:
         office.contribute(conn, person, now, draw_id, **_given(request, form))

@@ -18,6 +18,7 @@ from server.domain.task import DISCLOSURES, DRAWS, FORMS, JOINT, METHODS, MODES,
 from server.errors import Problem
 from server.office import dispatch, extensions, task_page
 from server.office import tasks as acts
+from server.office.act import permit
 from server.office.plan_facts import released_items
 from server.office.task_facts import default_shares, filter_values, names_of_items, planned
 from server.routes import guards
@@ -126,6 +127,8 @@ def _form_page(request: Asked, task_id: str | None, filled: Filled, status: int)
     today = today_of(request)
     with request.app.state.db.read() as conn:
         old = None if task_id is None else task_page.view_of(conn, request.user, task_id).task
+        if old is not None:
+            permit(request.user, "tasks.change", old.unit_id)
         values = dict(filled.values)
         if "name" not in values:
             values = (_prefilled(conn, values, today) if old is None else values_of(old)) | values

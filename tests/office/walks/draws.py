@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 
-from server.demo.district import HAZCHEM
-from server.demo.plans import CLERKS, HEADS
+from server.demo import plans
+from server.demo.district import HAZCHEM, LEGAL
+from server.demo.item_list import LEGAL_CLERK
 from server.domain.draw_sources import Source
 from server.domain.excuse import StatusDocument
 from server.domain.instant import beijing_day, instant, stamp
@@ -26,6 +27,10 @@ from server.store.seal import Sealer, open_sealer
 from server.store.session import Connection
 from tests.office.district import HTML, Office
 from tests.office.walks import Step
+
+CLERKS = plans.CLERKS | {LEGAL: LEGAL_CLERK}
+HEADS = plans.HEADS | {LEGAL: plans.PRINCIPAL}
+"""Who approves a unit's tasks; those of the legal unit, which draws over all units, the principal does."""
 
 NUMBERS = count(801)
 BALLS = "01 07 09 12 15 22 23 31 33 38 40 41 47 52 55 60 61 70 74 80"
@@ -88,6 +93,7 @@ def a_task(n: int, unit: str, item: str, at: str, more: dict[str, Any]) -> Task:
         "id": f"walk-{n}",
         "name": f"第{n}批储存单位抽查",
         "unit_id": unit,
+        "unified": unit == LEGAL,
         "draw": "undirected",
         "window_from": today.isoformat(),
         "window_to": last,

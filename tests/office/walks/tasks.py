@@ -8,7 +8,6 @@ from itertools import count
 import httpx
 
 from server.demo.district import HAZCHEM
-from server.demo.plans import CLERKS
 from server.domain.instant import beijing_day
 from server.office import dispatch, tasks
 from server.store import tasks as store
@@ -16,7 +15,7 @@ from server.sync.field import SyncField
 from tests.dispatching import keys_of
 from tests.office.district import HTML, Office
 from tests.office.walks import Step
-from tests.office.walks.draws import CAMPAIGN, ITEM, done, draw_of, drawn
+from tests.office.walks.draws import CAMPAIGN, CLERKS, ITEM, done, draw_of, drawn
 
 NAMES = count(1)
 APPROVAL = {"approval_number": "宛卧应急检〔2026〕9 号", "approval_on": "2026-11-20"}
