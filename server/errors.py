@@ -220,7 +220,7 @@ CODES: dict[str, Code] = {
         "What would be published has changed: read it again, then sign.",
     ),
     "media_first": Code(
-        409, None, "照片还没到齐，到齐后才能通过。", "Photos are still to come; then it can be approved."
+        409, "26", "照片还没到齐，到齐后才能通过。", "Photos are still to come; then it can be approved."
     ),
     "comment_missing": Code(400, None, "请写明哪里要改、要补什么。", "Say what must be changed or added."),
     "comment_too_long": Code(

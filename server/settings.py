@@ -136,12 +136,6 @@ class Settings:
         "'yes' serves a database with demo accounts on other addresses than loopback too: anybody can then sign in.",
         "填 yes 则允许在本机以外的地址上提供含演示账号的数据库（任何人都能登录，慎用）。",
     )
-    public_officers: bool = knob(
-        True,
-        _yes,
-        "Whether public results name the crew with certificate numbers: 'yes' or 'no'.",
-        "公示结果是否列出检查人员姓名和执法证号：yes 或 no。",
-    )
     log_level: str = knob("info", _one_of("debug", "info", "warning", "error"), "How much is logged.", "日志级别。")
 
     @property

@@ -29,6 +29,7 @@ from server.store import deadlines, publications, trail
 from server.store.deadlines import PUBLICATION_TARGET
 from server.store.people import Person
 from server.store.publications import Correction, Published, Version, Withholding
+from server.store.rules import rule_set_on
 from server.store.session import Connection
 
 ARTICLE = "26"
@@ -46,17 +47,15 @@ def parts_of(result_id: str) -> tuple[str, str]:
 
 
 @act("result.publish", "results.publish")
-def publish(
-    conn: Connection, person: Person, now: datetime, visit_id: str, task_id: str, names_officers: bool = True
-) -> str:
-    """Publishes the result of a visit for one task; its number. With `names_officers` it names the crew (R26.7)."""
+def publish(conn: Connection, person: Person, now: datetime, visit_id: str, task_id: str) -> str:
+    """Publishes the result of a visit for one task; its number."""
     found = publication_facts.result_for(conn, person, visit_id, task_id)
     hindrances = publication_facts.hindrances_of(conn, person, found)
     if hindrances:
         raise Problem(hindrances[0], members={"hindrances": hindrances})
     today = beijing_day(now)
     place, no = publications.next_no(conn, today.year)
-    result = publication_facts.public_of(conn, found, no, today, names_officers)
+    result = publication_facts.public_of(conn, found, no, today, rule_set_on(conn, today).officers_published)
     head = _head(found, result, place, now)
     publications.add(conn, head, _version(head.id, result, found.round, None, person, now))
     _settle(conn, visit_id, today)

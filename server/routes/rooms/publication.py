@@ -25,6 +25,7 @@ from server.routes.lists import look_of
 from server.routes.pages import on_problem, render
 from server.store import directory, publications
 from server.store.publications import Correction, Published
+from server.store.rules import rule_set_on
 from server.sync import record
 
 ROOM: Final = "/office/publication"
@@ -98,12 +99,11 @@ def publish_many(request: Asked, form: Form) -> Response[Any]:
 
 
 def _publish_each(request: Asked, chosen: list[tuple[str, str]]) -> tuple[list[str], list[tuple[str, Problem]]]:
-    names_officers = request.app.state.settings.public_officers
     record.records_of(request.app.state.db, [visit_id for visit_id, _ in chosen])
     went: list[str] = []
     stayed: list[tuple[str, Problem]] = []
     for visit_id, task_id in chosen:
-        act = partial(acts.publish, visit_id=visit_id, task_id=task_id, names_officers=names_officers)
+        act = partial(acts.publish, visit_id=visit_id, task_id=task_id)
         try:
             went.append(run_act(request, act))
         except Problem as problem:
@@ -144,10 +144,9 @@ def _page(request: Asked, result_id: str, filled: Filled, status: int) -> Respon
         if not allows(person.roles, person.unit_id, "results.read", found.unit_id):
             raise Problem("not_found")
         row = page.row_of(conn, person, found, today)
-        names_officers = request.app.state.settings.public_officers
         preview = None
         if found.published is None and found.phase == "final":
-            preview = facts.public_of(conn, found, "", today, names_officers)
+            preview = facts.public_of(conn, found, "", today, rule_set_on(conn, today).officers_published)
         versions = [] if found.published is None else publications.versions_of(conn, found.published.id)
         corrections = [] if found.published is None else publications.corrections_of(conn, found.published.id)
         names, units = directory.names_of_people(conn), directory.names_of_units(conn)
@@ -183,13 +182,12 @@ def _as_published(result: PublicResult, filled: Filled) -> Filled:
 @post("/{result_id:str}/publish", guards=[has_right("results.publish")], sync_to_thread=True)
 def publish_one(request: Asked, result_id: str, form: Form) -> Response[Any]:
     """Publishes one result; the password is asked again."""
-    names_officers = request.app.state.settings.public_officers
     visit_id, task_id = acts.parts_of(result_id)
     record.records_of(request.app.state.db, [visit_id])
     return answer_form(
         request,
         form,
-        lambda conn, person, now: acts.publish(conn, person, now, visit_id, task_id, names_officers),
+        lambda conn, person, now: acts.publish(conn, person, now, visit_id, task_id),
         done=f"{ROOM}/{result_id}",
         again=lambda filled, status: _page(request, result_id, filled, status),
         proof=True,
