@@ -120,15 +120,17 @@ correction = sa.Table(  # a correction asked for, with the bytes that would be p
 ledger_entry = sa.Table(  # append-only: every subject that was ever drawn, under a salted digest until it is published
     "ledger_entry",
     metadata,
-    sa.Column("place", sa.BigInteger, primary_key=True, autoincrement=False),  # dense
+    sa.Column("place", sa.BigInteger, primary_key=True, autoincrement=False),  # dense over all tasks
     sa.Column("task_id", sa.ForeignKey("task.id"), nullable=False),
+    sa.Column("n", sa.Integer, nullable=False),  # dense within the task
     sa.Column("source", sa.String(64), nullable=False),  # the draw's id, or "list" of a participant's task
     sa.Column("subject_id", sa.ForeignKey("subject.id"), nullable=False),
     sa.Column("code", sa.String(18), nullable=False),
     sa.Column("salt", sa.String(64), nullable=False),
     sa.Column("digest", sa.String(64), nullable=False),  # SHA-256 of salt and code
     sa.Column("drawn_at", sa.String(32), nullable=False),
+    sa.Column("entry", sa.BigInteger, nullable=False),  # the number of the log's entry that has the digests
     sa.UniqueConstraint("source", "task_id", "subject_id"),
-    sa.Index("ix_ledger_entry_task_id", "task_id", "place"),
+    sa.UniqueConstraint("task_id", "n"),
     sa.Index("ix_ledger_entry_digest", "digest", unique=True),
 )

@@ -67,6 +67,7 @@ def upgrade() -> None:
 
 
 def _make_tables() -> None:
+    op.create_index("ix_visit_task_task_id", "visit_task", ["task_id"], unique=False)
     op.create_table(
         "publication",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -106,18 +107,20 @@ def _make_tables() -> None:
         "ledger_entry",
         sa.Column("place", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("task_id", sa.String(length=64), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("subject_id", sa.String(length=64), nullable=False),
         sa.Column("code", sa.String(length=18), nullable=False),
         sa.Column("salt", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("drawn_at", sa.String(length=32), nullable=False),
+        sa.Column("entry", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["subject_id"], ["subject.id"], name=op.f("fk_ledger_entry_subject_id")),
         sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_ledger_entry_task_id")),
         sa.PrimaryKeyConstraint("place", name=op.f("pk_ledger_entry")),
         sa.UniqueConstraint("source", "task_id", "subject_id", name=op.f("uq_ledger_entry_source_task_id_subject_id")),
+        sa.UniqueConstraint("task_id", "n", name=op.f("uq_ledger_entry_task_id_n")),
     )
-    op.create_index("ix_ledger_entry_task_id", "ledger_entry", ["task_id", "place"], unique=False)
     op.create_index("ix_ledger_entry_digest", "ledger_entry", ["digest"], unique=True)
     op.create_table(
         "withholding",
