@@ -117,7 +117,7 @@ def test_the_second_of_two_editors_sees_both_versions_and_loses_nothing(office: 
     assert second.status_code == 409
     assert "别人保存的" in second.text
     assert "第一位写的" in said(second.text)
-    assert "只在您写的里面：1 条要点" in said(second.text)
+    assert "只在你写的里面：1 条要点" in said(second.text)
     assert 'value="第二位写的"' in second.text
     new = str(re.findall(r'name="base" value="([0-9a-f]{64})"', second.text)[0])
     assert (

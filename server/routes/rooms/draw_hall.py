@@ -81,7 +81,7 @@ def hall_of(view: View, said: Said, moment: int, agree: int | None) -> Hall:
         list_said=list_said(view, said),
         sums=sums_of(view, said),
         sources=view.sources,
-        witnesses=sum(one.kind in ("dice", "public_digits") for one in view.sources),
+        witnesses=sum(one.kind in ("dice", "public_digits") and one.value is not None for one in view.sources),
         drawn=view.drawn,
         drawn_at=view.draw.drawn_at,
         seed_digest=view.seed_digest,
