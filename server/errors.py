@@ -963,6 +963,12 @@ CODES: dict[str, Code] = {
     "entry_without_detail": Code(
         409, None, "这条留痕没有附带内容，或已经清除。", "This entry has no detail, or it was erased already."
     ),
+    "entry_vouches": Code(
+        409,
+        None,
+        "这条留痕为一条现场记录作证，记录在，它就不能清除。",
+        "This entry vouches for a record from the field: it can't be erased while that record is kept.",
+    ),
     # --- media: uploads and pictures -----------------------------------------------------------------------------
     "tus_version": Code(412, None, "仅支持 tus 1.0.0 上传协议。", "Uploads speak tus 1.0.0 here."),
     "not_offset_stream": Code(

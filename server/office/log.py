@@ -124,12 +124,18 @@ def _in_use(conn: Connection) -> KeyInUse | None:
 @act("trail.erase", "trail.erase")
 def erase(conn: Connection, person: Person, now: datetime, n: int, reason: str) -> None:
     """Takes personal data out of the trail where they must not be kept; the entry, and its place in the tree, stay."""
-    if log.act_of(conn, n) in (None, "trail.erase"):
-        raise Problem("not_found")  # of an erasure itself the reason stays
+    act_there = log.act_of(conn, n)
+    if act_there is None or not is_erasable(act_there):
+        raise Problem("not_found" if act_there in (None, "trail.erase") else "entry_vouches")
     detail = {"reason": said_reason(reason)}
     trail.append(conn, [trail.Act("trail.erase", person.id, f"entry:{n}", detail=detail)], now)
     if not log.erase(conn, n):
         raise Problem("entry_without_detail")
+
+
+def is_erasable(act_there: str) -> bool:
+    """Of an erasure the reason stays; what took an op vouches for it as long as the op itself is there."""
+    return act_there != "trail.erase" and not act_there.startswith("op.")
 
 
 # --- proofs -----------------------------------------------------------------------------------------------------------

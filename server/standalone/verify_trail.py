@@ -4,10 +4,10 @@
     python verify_trail.py --postgres postgresql://reader@host/suijian
 
 One file that imports nothing of the server; it needs Python 3.11, `cryptography`, and for PostgreSQL `psycopg`. It only
-reads. Of the trail: the numbers have no hole, each row's columns are what was hashed, its detail is what was committed
-to, and the hashes make up the tree that each checkpoint signed, with the signatures of the log and of its witnesses. Of
-the journal: each operation's bytes have its hash, follow on the one before, and carry its device's signature, and the
-entry that took it names that hash. What the database says can be made to agree by whoever holds its keys: only a
+reads. Of the trail: the numbers have no hole, each row's columns are what was hashed or committed to, and the hashes
+make up the tree that each checkpoint signed, with the signatures of the log and of its witnesses. Of the journal: each
+operation's bytes have its hash, follow on the one before, and carry its device's signature, and the entry that took it
+names that hash and the verdict. What the database says can be made to agree by whoever holds its keys: only a
 checkpoint that somebody else kept (`--checkpoint`) proves that the whole wasn't written anew.
 
 It ends with 0 (all agrees), 1 (a line for each row that doesn't) or 2 (cannot run). A detail that was erased by an act
@@ -27,7 +27,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
@@ -39,7 +39,8 @@ GOOD, FOUND, CANNOT = 0, 1, 2
 WIDTH, BYTES = 256, 32
 LOG, WITNESS = b"\x01", b"\x04"
 DASH = "\u2014 "
-LEAF = ("act", "actor", "after", "at", "before", "n", "object")
+LEAF = ("act", "actor", "at", "n", "object")
+HIDDEN = ("before", "after", "detail")
 NUMBERS = ("document", "number", "filing")
 VERDICTS = {"ok", "quarantined", "late", "dead", "held"}
 REASONS = {
@@ -249,6 +250,17 @@ def loaded(raw: object) -> dict[str, Any]:
 # --- the trail --------------------------------------------------------------------------------------------------------
 
 
+class Taken(NamedTuple):
+    """The entry that took an operation: its number, what it says of it, and the verdict of intake with its reason."""
+
+    n: int
+    act: str
+    actor: str
+    hash: str
+    at: str
+    noted: tuple[Any, Any]
+
+
 class Trail:
     """The entries in their order, each compared with what was hashed of it, and with the tree."""
 
@@ -257,7 +269,7 @@ class Trail:
         self._tiles = Tiles(source, report)
         self._real, self._kept = Growing(), Growing()
         self._unequal: list[int] = []
-        self.ops: dict[str, list[tuple[int, str, str, str, str]]] = defaultdict(list)
+        self.ops: dict[str, list[Taken]] = defaultdict(list)
 
     def verify(self) -> None:
         """Reads all of it once."""
@@ -294,33 +306,38 @@ class Trail:
 
     def _entry(self, row: tuple[Any, ...], erased: dict[str, tuple[int, str]]) -> None:
         n, at, act, actor, object_, before, after, detail, salt, leaf = row
-        detail, salt, leaf = _bytes(detail), _bytes(salt) or b"", _bytes(leaf) or b""
+        salt, leaf = _bytes(salt) or b"", _bytes(leaf) or b""
         told, name = loaded(leaf), f"trail {n}"
-        said = {"act": act, "actor": actor, "after": after, "at": at, "before": before, "n": n, "object": object_}
+        said = {"act": act, "actor": actor, "at": at, "n": n, "object": object_}
         wrong = [column for column in LEAF if told.get(column, b"") != said[column]]
         if wrong and told:
             self._report.add(name, f"{', '.join(wrong)} not as hashed")
-        elif leaf != canonical(said | {"detail": told.get("detail"), "t": "trail/1"}):
+        elif leaf != canonical(said | {column: told.get(column) for column in HIDDEN} | {"t": "trail/1"}):
             self._report.add(name, "leaf is not the canonical form of an entry")
-        commitment = told.get("detail")
-        if detail is not None and commitment != hashlib.sha256(salt + detail).hexdigest():
-            self._report.add(name, "detail or salt not as committed to")
-        elif detail is None and commitment is not None:
-            self._gone(n, salt, erased.get(f"entry:{n}"))
-        elif detail is None and salt:
-            self._report.add(name, "a salt without a detail")
+        self._hidden(n, told, (_bytes(before), _bytes(after), _bytes(detail)), salt, erased.get(f"entry:{n}"))
         self._grow(n, sha256(b"\x00", leaf))
         self._report.counts["entries"] += 1
         if isinstance(act, str) and act.startswith("op."):
-            self.ops[str(object_)].append((n, str(act), str(actor), str(after), str(at)))
+            verdict = loaded(_bytes(detail))
+            noted = (verdict.get("verdict"), verdict.get("why"))
+            self.ops[str(object_)].append(Taken(n, str(act), str(actor), str(after), str(at), noted))
 
-    def _gone(self, n: int, salt: bytes, by: tuple[int, str] | None) -> None:
-        if by is None:
-            self._report.add(f"trail {n}", "its detail is gone, and no entry says that it was erased")
-        elif salt:
-            self._report.add(f"trail {n}", "its detail was erased, and its salt is there")
-        else:
-            self._report.notes.append(f"trail {n}: erased by entry {by[0]} ({by[1]})")
+    def _hidden(
+        self, n: int, told: dict[str, Any], kept: tuple[bytes | None, ...], salt: bytes, by: tuple[int, str] | None
+    ) -> None:
+        """What the leaf commits to: it opens by the salt, or all of it was erased together."""
+        name = f"trail {n}"
+        if not salt and kept == (None, None, None) and any(told.get(column) for column in HIDDEN):
+            if by is None:
+                self._report.add(name, "what it hid is gone, and no entry says that it was erased")
+            else:
+                self._report.notes.append(f"trail {n}: erased by entry {by[0]} ({by[1]})")
+            return
+        for column, value in zip(HIDDEN, kept, strict=True):
+            if told.get(column) != (None if value is None else hashlib.sha256(salt + value).hexdigest()):
+                self._report.add(name, f"{column} or salt not as committed to")
+        if salt and kept == (None, None, None):
+            self._report.add(name, "a salt with nothing that it is for")
 
     def _grow(self, n: int, leaf: bytes) -> None:
         kept = self._tiles.leaf(n)
@@ -542,7 +559,7 @@ def _is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
 class Journal:
     """The operations: their bytes, their chain, their signatures, and the entries of the trail that took them."""
 
-    def __init__(self, source: Source, report: Report, ops: dict[str, list[tuple[int, str, str, str, str]]]) -> None:
+    def __init__(self, source: Source, report: Report, ops: dict[str, list[Taken]]) -> None:
         self._source, self._report, self._ops = source, report, ops
         self._devices: dict[str, Any] = {}
         self._server: Any = None
@@ -640,19 +657,21 @@ class Journal:
         """The trail's entry that took it: its hash, who, what and when."""
         visit, rid, seq, _, kind, author, hash_, _, received_at = row[:9]
         lists = [self._ops.get(f"op:{visit}:{rid}:{at}", []) for at in (seq, -seq)]  # a tombstone may have moved since
-        entries = next((one for one in lists if any(entry[3] == hash_ for entry in one)), None)
+        entries = next((one for one in lists if any(entry.hash == hash_ for entry in one)), None)
         if entries is None:
             self._report.add(name, "no entry of the trail took an op of this hash")
             return
-        found = next(entry for entry in entries if entry[3] == hash_)
+        found = next(entry for entry in entries if entry.hash == hash_)
         entries.remove(found)
+        was_held = found.noted[0] == "held"  # it was judged when what it waited for had come
         for what, here, there in (
-            ("kind", f"op.{kind or 'dead'}", found[1]),
-            ("author", author or rid, found[2]),
-            ("received_at", received_at, found[4]),
+            ("kind", f"op.{kind or 'dead'}", found.act),
+            ("author", author or rid, found.actor),
+            ("received_at", received_at, found.at),
+            ("verdict or reason", found.noted if was_held else row[9:11], found.noted),
         ):
             if here != there:
-                self._report.add(name, f"{what} not as entry {found[0]} of the trail says")
+                self._report.add(name, f"{what} not as entry {found.n} of the trail says")
 
     def _beside(self, name: str, row: tuple[Any, ...]) -> None:
         """What the server noted beside the op: no signature covers it, but it has to fit together."""
@@ -678,8 +697,8 @@ class Journal:
             for entry in entries:
                 _, visit, rid, seq = (*object_.split(":"), "", "", "")[:4]
                 place = (visit, rid, int(seq) if seq.lstrip("-").isdigit() else None)
-                if place not in self._apart or entry[1] == "op.dead":  # a held op that was a fork lies apart since
-                    self._report.add(f"trail {entry[0]}", f"the op {visit} {rid}:{seq} that it took is gone or altered")
+                if place not in self._apart or entry.act == "op.dead":  # a held op that was a fork lies apart since
+                    self._report.add(f"trail {entry.n}", f"the op {visit} {rid}:{seq} that it took is gone or altered")
 
     def _heads(self) -> None:
         """The numbers of a visit are dense up to its head."""

@@ -89,10 +89,21 @@ def _parted(tile: bytes) -> list[bytes]:
 
 
 def _tiles(conn: Connection, keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
-    query = sa.select(log_tile.c.level, log_tile.c.place, log_tile.c.hashes).where(
-        sa.tuple_(log_tile.c.level, log_tile.c.place).in_(sorted(set(keys)))
-    )
-    return {(level, place): hashes for level, place, hashes in conn.execute(query)}
+    """Level by level: SQLite looks pairs up in no index, but reads the whole table for them."""
+    found: dict[tuple[int, int], bytes] = {}
+    for level, places in _by_level(keys).items():
+        query = sa.select(log_tile.c.place, log_tile.c.hashes).where(
+            log_tile.c.level == level, log_tile.c.place.in_(places)
+        )
+        found |= {(level, place): hashes for place, hashes in conn.execute(query)}
+    return found
+
+
+def _by_level(keys: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for level, place in sorted(set(keys)):
+        found.setdefault(level, []).append(place)
+    return found
 
 
 # --- what is read of it -----------------------------------------------------------------------------------------------
@@ -114,7 +125,7 @@ def consistency(conn: Connection, first: int, size: int) -> list[bytes]:
 
 
 def hashes_of(conn: Connection, spans: Sequence[Span]) -> list[bytes]:
-    """The hash of each span, by one query for all the tiles that have a part in them."""
+    """The hash of each span, by one query a level for all the tiles that have a part in them."""
     nodes = {node: _at(node) for span in spans for node in merkle.nodes_of(span)}
     tiles = _tiles(conn, {tile for span in spans for tile in tiles_under(span)}) if nodes else {}
     found = {node: _hash(tiles, node, *where) for node, where in nodes.items()}
@@ -147,11 +158,12 @@ def leaves(conn: Connection, first: int, last: int) -> list[Leaf]:
 
 
 def erase(conn: Connection, n: int) -> bool:
-    """Takes out an entry's detail and the salt that its commitment was made with; whether there was one.
+    """Takes out what an entry hides, and the salt that it was committed to with; whether there was anything.
 
     The database lets it only where an entry `trail.erase` names it; what the tree hashed stays.
     """
-    query = sa.update(trail).where(trail.c.n == n, trail.c.detail.is_not(None)).values(detail=None, salt=b"")
+    gone = dict.fromkeys(("before", "after", "detail")) | {"salt": b""}
+    query = sa.update(trail).where(trail.c.n == n, trail.c.salt != b"").values(gone)
     return conn.execute(query).rowcount == 1
 
 

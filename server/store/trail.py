@@ -22,7 +22,8 @@ from server.store.tables import counter, trail, trail_number
 class Act(msgspec.Struct, frozen=True):
     """What was done: `act` by `actor` to `object` ("visit:<id>", "account:<id>", ...), with digests before and after.
 
-    `detail` may hold personal data: the leaf carries only a salted commitment to it, so that it can be erased.
+    `detail` may hold personal data, and who guesses what was digested could try: the leaf carries only salted
+    commitments to these three, so that they can be erased. A detail that is canonical already is given as `Raw`.
     """
 
     act: str
@@ -30,11 +31,14 @@ class Act(msgspec.Struct, frozen=True):
     object: str
     before: str | None = None
     after: str | None = None
-    detail: dict[str, Any] | None = None
+    detail: dict[str, Any] | msgspec.Raw | None = None
 
 
 class Leaf(msgspec.Struct, frozen=True):
-    """The canonical form that the log's tree hashes; the fields stand in JCS order, so msgspec writes JCS."""
+    """The canonical form that the log's tree hashes; the fields stand in JCS order, so msgspec writes JCS.
+
+    `after`, `before` and `detail` are commitments.
+    """
 
     act: str
     actor: str
@@ -60,6 +64,9 @@ _NEXT = Plain(
 
 _WRITTEN = "suijian_trail_written"
 
+SALT = 16
+"""How many random bytes an entry's commitments are made with."""
+
 
 def append(conn: Connection, acts: Sequence[Act], now: datetime) -> range:
     """Writes the entries of this transaction's acts, numbered without a hole under the counter row; their numbers."""
@@ -68,7 +75,9 @@ def append(conn: Connection, acts: Sequence[Act], now: datetime) -> range:
     ((last,),) = _NEXT.rows(conn, by=len(acts))
     conn.info[_WRITTEN] = conn.info.get(_WRITTEN, Counter()) + Counter(act.act for act in acts)
     at, first = stamp(now), last - len(acts) + 1
-    insert_rows(conn, trail, _COLUMNS, [_row(act, n, at) for n, act in enumerate(acts, first)])
+    salts = os.urandom(SALT * len(acts))
+    rows = [_row(act, first + i, at, salts[i * SALT : (i + 1) * SALT]) for i, act in enumerate(acts)]
+    insert_rows(conn, trail, _COLUMNS, rows)
     if named := [(number, at, n) for n, act in enumerate(acts, first) for number in _numbers(act)]:
         insert_rows(conn, trail_number, ("number", "at", "n"), named)
     return range(first, last + 1)
@@ -84,17 +93,29 @@ NUMBERS = ("document", "number", "filing")
 
 
 def _numbers(act: Act) -> set[str]:
-    found = {(act.detail or {}).get(name) for name in NUMBERS}
+    found = {act.detail.get(name) for name in NUMBERS} if isinstance(act.detail, dict) else set()
     return {text for text in found if isinstance(text, str) and 0 < len(text) <= 120}
 
 
 _COLUMNS = ("n", "at", "act", "actor", "object", "before", "after", "detail", "salt", "leaf")
 
 
-def _row(act: Act, n: int, at: str) -> tuple[object, ...]:
-    detail, salt, commitment = None, b"", None
-    if act.detail is not None:
-        detail, salt = rfc8785.dumps(act.detail), os.urandom(16)
-        commitment = hashlib.sha256(salt + detail).hexdigest()
-    leaf = Leaf(act.act, act.actor, act.after, at, act.before, commitment, n, act.object)
-    return n, at, act.act, act.actor, act.object, act.before, act.after, detail, salt, _encode(leaf)
+def commitment(salt: bytes, hidden: bytes | None) -> str | None:
+    """What the leaf says of something that isn't published; without the salt nobody can tell what it was."""
+    return None if hidden is None else hashlib.sha256(salt + hidden).hexdigest()
+
+
+def leaf_of(act: Act, n: int, at: str, salt: bytes, detail: bytes | None) -> bytes:
+    """The bytes that the tree hashes of an entry."""
+    before, after = (None if one is None else one.encode() for one in (act.before, act.after))
+    sealed = (commitment(salt, one) for one in (after, before, detail))
+    hidden_after, hidden_before, hidden_detail = sealed
+    return _encode(Leaf(act.act, act.actor, hidden_after, at, hidden_before, hidden_detail, n, act.object))
+
+
+def _row(act: Act, n: int, at: str, salt: bytes) -> tuple[object, ...]:
+    detail = rfc8785.dumps(act.detail) if isinstance(act.detail, dict) else act.detail and bytes(act.detail)
+    if (act.before, act.after, detail) == (None, None, None):
+        salt = b""
+    leaf = leaf_of(act, n, at, salt, detail)
+    return n, at, act.act, act.actor, act.object, act.before, act.after, detail, salt, leaf

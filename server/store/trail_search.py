@@ -123,20 +123,13 @@ def numbers_of(conn: Connection, n: int) -> list[str]:
 
 
 def agreement(found: Entry) -> Literal["agrees", "erased", "differs"]:
-    """Whether the leaf that was hashed is what the columns say; `erased`: it is, and the detail was taken out since."""
-    written = msgspec.json.decode(found.leaf)
-    commitment = None if found.detail is None else hashlib.sha256(found.salt + found.detail).hexdigest()
-    is_erased = found.detail is None and written.get("detail") is not None
-    made = writing.Leaf(
-        found.act,
-        found.actor,
-        found.after,
-        found.at,
-        found.before,
-        written.get("detail") if is_erased else commitment,
-        found.n,
-        found.object,
-    )
-    if msgspec.json.encode(made) != found.leaf:
+    """Whether the leaf that was hashed is what the columns say; `erased`: it is, and what it hid is gone."""
+    act = writing.Act(found.act, found.actor, found.object, found.before, found.after)
+    if writing.leaf_of(act, found.n, found.at, found.salt, found.detail) == found.leaf:
+        return "agrees"
+    if found.salt or (found.before, found.after, found.detail) != (None, None, None):
         return "differs"
-    return "erased" if is_erased else "agrees"
+    hashed = msgspec.json.decode(found.leaf, type=writing.Leaf)
+    open_part = msgspec.structs.replace(hashed, before=None, after=None, detail=None)
+    made = writing.leaf_of(act, found.n, found.at, b"", None)
+    return "erased" if msgspec.json.encode(open_part) == made else "differs"

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 import msgspec
+import rfc8785
 
 from server.store import endings, journal, trail, visits
 from server.store.journal import Reach, Row
@@ -149,8 +150,14 @@ def _save_crew(conn: Connection, book: Book) -> None:
 
 
 def _act(visit: str, row: Row) -> trail.Act:
-    kind = row.kind or "dead"
-    return trail.Act(f"op.{kind}", row.author or row.rid, f"op:{visit}:{row.rid}:{row.seq}", None, row.hash)
+    kind, said = row.kind or "dead", _verdict(row.verdict, row.reason)
+    return trail.Act(f"op.{kind}", row.author or row.rid, f"op:{visit}:{row.rid}:{row.seq}", None, row.hash, said)
+
+
+@lru_cache(maxsize=256)
+def _verdict(verdict: str, why: str | None) -> msgspec.Raw:
+    """What intake said of it, as the entry that took it keeps it."""
+    return msgspec.Raw(rfc8785.dumps({"verdict": verdict, "why": why}))
 
 
 def end_waiting(conn: Connection, keys: Keys, rid: str, now: datetime, but: Iterable[str] = ()) -> None:

@@ -223,6 +223,8 @@ FORBIDDEN = (
     "detail = NULL, salt = {empty}, actor = 'x' WHERE n = 1",
     "detail = NULL, salt = {empty}, leaf = {empty} WHERE n = 1",
     "salt = {empty} WHERE n = 1",
+    "detail = NULL, after = NULL WHERE n = 1",
+    "detail = NULL, salt = {empty}, after = 'x' WHERE n = 1",
 )
 
 

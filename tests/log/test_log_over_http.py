@@ -138,15 +138,21 @@ def test_the_log_gives_no_detail_no_salt_and_no_number_of_anybody(demo: Office, 
     told = "\n".join(str(value) for found in (*entries, *leaves) for value in found.values())
     trail = tables.trail.c
     with demo.db.read() as conn:
-        kept = conn.execute(sa.select(trail.detail, trail.salt).where(trail.detail.is_not(None))).all()
+        kept = conn.execute(
+            sa.select(trail.before, trail.after, trail.detail, trail.salt).where(trail.salt != b"")
+        ).all()
+        hashes = set(conn.scalars(sa.select(tables.op.c.hash)))
         names = set(conn.scalars(sa.select(tables.officer.c.name))) | set(
             conn.scalars(sa.select(tables.subject.c.name))
         )
     looked = 0
-    for detail, salt in kept:
+    for *hidden, salt in kept:
         assert salt.hex() not in told
-        assert detail.decode() not in told
         looked += 1
+        for one in hidden:
+            assert one is None or (one if isinstance(one, str) else one.decode()) not in told
+    assert hashes, "there are operations, whose hashes somebody could guess"
+    assert not [one for one in hashes if one in told]
     assert not [name for name in names if name in told]
     assert NUMBERS.search(told) is None
     print(f"{size} entries, {looked} details, {len(names)} names: none is there")
@@ -233,11 +239,16 @@ def test_the_steering_group_erases_a_detail_and_the_tree_stays(demo: Office, pub
     with demo.db.read() as conn:
         entry = conn.execute(sa.select(tables.trail).where(trail.n == n)).one()
         act = conn.execute(sa.select(tables.trail).where(trail.act == "trail.erase")).one()
-    assert (entry.detail, entry.salt) == (None, b"")
+    assert (entry.before, entry.after, entry.detail, entry.salt) == (None, None, None, b"")
     assert (act.actor, act.object) == ("steering", f"entry:{n}")
     assert REASON.encode() in act.detail
     assert json_of(public, "/log/inclusion", index=0, size=size)["root"] == root
     assert steering.post(f"/office/trail/{act.n}/erase", data={"reason": REASON}).status_code == 404
+    with demo.db.read() as conn:
+        taken = conn.scalar(sa.select(sa.func.max(trail.n)).where(trail.act == "op.set"))
+    assert "清除这一条的细节" not in steering.get(f"/office/trail/{taken}", headers=HTML).text
+    vouching = steering.post(f"/office/trail/{taken}/erase", data={"reason": REASON})
+    assert (vouching.status_code, vouching.json()["code"]) == (409, "entry_vouches")
 
 
 def test_the_server_made_its_key_and_a_first_checkpoint_when_it_started(demo: Office) -> None:

@@ -34,6 +34,7 @@ REWRITTEN = 400
 MORE = [("op", "body")] * 8 + [("trail", "leaf"), ("trail", "detail")] * 3
 """Where there is most to rewrite."""
 FILE = ROOT / "server" / "standalone" / "verify_trail.py"
+IS_OP = tables.trail.c.act.like("op.%")
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -57,6 +58,8 @@ def test_what_nobody_touched_agrees_and_what_was_erased_is_named_as_erased(burea
         assert verdicts.keys() >= {"ok", "quarantined", "held", "dead"}
         assert conn.scalar(sa.select(sa.func.count()).select_from(tables.apart)) == 2
         assert conn.scalar(sa.select(sa.func.count()).where(tables.op.c.carrier.is_not(None))) == 1
+        told = [json.loads(one)["verdict"] for one in conn.scalars(sa.select(tables.trail.c.detail).where(IS_OP))]
+    assert set(told) >= {"ok", "quarantined", "held", "dead"}
     assert report.counts["operations"] == sum(verdicts.values())
     assert (report.counts["checkpoints"], report.counts["bodies apart"]) >= (2, 2)
 
@@ -143,6 +146,28 @@ def test_an_op_that_the_server_slipped_in_has_no_entry_and_no_signature(bureau: 
         why = "; ".join(report.faults[f"op {op.visit_id} {op.rid}:999"])
     assert "no entry of the trail took an op of this hash" in why
     assert "its device's signature isn't good" in why
+
+
+def test_a_verdict_that_was_changed_with_all_that_hangs_on_it_is_named_by_the_entry_that_took_the_op(
+    bureau: Bureau,
+) -> None:
+    op = an_op(bureau)
+    change = (
+        "UPDATE op SET verdict = 'quarantined', reason = 'not_leader', standing = 'quarantined',"
+        f" standing_reason = 'not_leader' WHERE visit_id = '{op.visit_id}' AND rid = '{op.rid}' AND seq = {op.seq}"
+    )
+    with changed(bureau, statement(change)) as report:
+        (why,) = report.faults[f"op {op.visit_id} {op.rid}:{op.seq}"]
+    assert why.startswith("verdict or reason not as entry")
+
+
+def test_what_was_erased_can_be_put_back_by_nobody(bureau: Bureau) -> None:
+    with bureau.db.read() as conn:
+        gone = conn.scalar(sa.select(tables.trail.c.object).where(tables.trail.c.act == "trail.erase")) or ""
+    n = gone.removeprefix("entry:")
+    for column, value in (("detail", "'{}'"), ("after", "'x'"), ("salt", "'x'")):
+        with changed(bureau, statement(f"UPDATE trail SET {column} = {value} WHERE n = {n}")) as report:
+            assert f"trail {n}" in report.faults, column
 
 
 def forge(conn: sa.Connection, n: int) -> None:

@@ -113,7 +113,10 @@ def test_a_leaf_agrees_with_what_its_columns_say_until_somebody_meddles(any_data
     assert agreement(one) == "agrees"
     assert agreement(msgspec.structs.replace(one, actor="li")) == "differs"
     assert agreement(msgspec.structs.replace(one, detail=b'{"reason":"y"}')) == "differs"
-    assert agreement(msgspec.structs.replace(one, detail=None)) == "erased"
+    assert agreement(msgspec.structs.replace(one, after="0" * 64)) == "differs"
+    assert agreement(msgspec.structs.replace(one, detail=None)) == "differs"
+    assert agreement(msgspec.structs.replace(one, detail=None, salt=b"")) == "erased"
+    assert agreement(msgspec.structs.replace(one, detail=None, salt=b"", actor="li")) == "differs"
 
 
 def test_a_document_number_can_be_neither_edited_nor_deleted(any_database: Database) -> None:

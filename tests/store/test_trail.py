@@ -39,7 +39,7 @@ def test_entries_are_numbered_without_a_hole_even_where_a_transaction_failed(any
 
 @given(act=acts, n=st.integers(1, 2**53 - 1))
 def test_a_leaf_is_canonical_json(act: trail.Act, n: int) -> None:
-    leaf: Any = trail._row(act, n, "2026-11-24T02:00:00.000Z")[-1]
+    leaf: Any = trail._row(act, n, "2026-11-24T02:00:00.000Z", bytes(16))[-1]
     assert leaf == rfc8785.dumps(json.loads(leaf))
 
 
@@ -51,3 +51,15 @@ def test_a_leaf_holds_a_salted_commitment_to_the_detail_and_not_the_detail(datab
     assert "李承远".encode() not in first.leaf
     assert json.loads(first.leaf)["detail"] == hashlib.sha256(first.salt + first.detail).hexdigest()
     assert json.loads(first.leaf)["detail"] != json.loads(second.leaf)["detail"]
+
+
+def test_what_was_digested_before_and_after_stands_in_the_leaf_only_under_the_salt(database: Database) -> None:
+    """Who guesses a leave's reason or an op's fields can't try it on the public log."""
+    with database.write() as conn:
+        trail.append(conn, [trail.Act("x", "li", "leave:1", "a" * 64, "b" * 64), trail.Act("x", "li", "x:1")], NOW)
+    one, bare = _entries(database)
+    leaf = json.loads(one.leaf)
+    assert leaf["before"] == hashlib.sha256(one.salt + b"a" * 64).hexdigest()
+    assert leaf["after"] == hashlib.sha256(one.salt + b"b" * 64).hexdigest()
+    assert (len(one.salt), leaf["detail"]) == (16, None)
+    assert (bare.salt, json.loads(bare.leaf)["after"]) == (b"", None)

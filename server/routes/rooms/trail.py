@@ -74,7 +74,7 @@ def _page(request: Asked, entry_n: int, filled: Filled, status: int) -> Response
         line=line_of(found, names, request.user.roles),
         numbers=numbers,
         filled=filled,
-        erases=reach(request.user.roles, "trail.erase") is not None and found.act != "trail.erase",
+        erases=reach(request.user.roles, "trail.erase") is not None and log.is_erasable(found.act),
     )
 
 

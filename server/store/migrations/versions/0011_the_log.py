@@ -12,14 +12,16 @@ depends_on = None
 
 TRAIL = "the trail is append-only"
 KEPT = ("log_checkpoint", "log_cosignature", "log_key")
-SAME = ("n", "at", "act", "actor", "object", "before", "after", "leaf")
+SAME = ("n", "at", "act", "actor", "object", "leaf")
+HIDDEN = ("before", "after", "detail")
 ERASED_BY = "EXISTS (SELECT 1 FROM trail e WHERE e.act = 'trail.erase' AND e.object = 'entry:' || OLD.n)"
 
 
 def _erasure(like: str, empty: str) -> str:
-    """An entry's detail may go, with its salt, once an entry says so; all that the tree hashed stays."""
+    """What an entry hides may go, with its salt, once an entry says so; all that the tree hashed stays."""
     same = " AND ".join(f'NEW."{name}" {like} OLD."{name}"' for name in SAME)
-    return f"NEW.detail IS NULL AND OLD.detail IS NOT NULL AND NEW.salt = {empty} AND {same} AND {ERASED_BY}"
+    gone = " AND ".join(f'NEW."{name}" IS NULL' for name in HIDDEN)
+    return f"{gone} AND OLD.salt <> {empty} AND NEW.salt = {empty} AND {same} AND {ERASED_BY}"
 
 
 def on_sqlite() -> list[str]:
