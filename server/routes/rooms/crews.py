@@ -26,7 +26,7 @@ from server.routes.language import words_for
 from server.routes.pages import on_problem, render
 from server.routes.rooms import crew_visits
 from server.routes.rooms.crew_visits import HOME, READ, RUN, may
-from server.routes.rooms.draw_forms import SOURCES, Given, evidence_of, sources_of
+from server.routes.rooms.draw_forms import SOURCES, Given, evidence_of, now_in_beijing, sources_of
 from server.store import crews as store
 from server.store import directory
 from server.store.people import Person
@@ -92,6 +92,8 @@ def _board(request: Asked, task_id: str, filled: Filled, status: int) -> Respons
     w = words_for(request)
     say: Say = w
     names = names | view.numbers | experts
+    if filled == Filled():
+        filled = Filled({"at": now_in_beijing(guards.now(request)), "source.0.kind": "lottery"})
     return render(
         request,
         "crews_task",
