@@ -7,6 +7,7 @@ committed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import msgspec
 
 from server.domain.checkpoint import Key, Tree, is_due, key_text, origin_of, read_key, read_note, read_tree
 from server.domain.instant import stamp
+from server.domain.merkle import inclusion_spans
 from server.errors import Problem
 from server.office.act import act
 from server.office.crew_room import said_reason
@@ -151,6 +153,13 @@ class Proof(msgspec.Struct, frozen=True):
 def inclusion(conn: Connection, index: int, size: int) -> Proof:
     """That the entry with number `index` + 1 is in the first `size` entries."""
     return Proof(log.root(conn, size).hex(), tuple(step.hex() for step in log.inclusion(conn, index, size)))
+
+
+def inclusions(conn: Connection, indexes: Sequence[int], size: int) -> list[tuple[str, ...]]:
+    """The paths of many entries to the root of `size`, read together."""
+    wanted = [inclusion_spans(index, size) for index in indexes]
+    hashes = iter(log.hashes_of(conn, [span for spans in wanted for span in spans]))
+    return [tuple(next(hashes).hex() for _ in spans) for spans in wanted]
 
 
 def consistency(conn: Connection, first: int, size: int) -> Proof:

@@ -1,15 +1,20 @@
-"""Reads a JSON body strictly: what is wrong with it is the sender's 400, never our 500."""
+"""Reads a JSON body strictly: what is wrong with it is the sender's 400, never our 500; and packs answers."""
 
 from __future__ import annotations
 
+import gzip
 import json
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
+from litestar import Request, Response
 
 from server.errors import Problem
 
 T = TypeVar("T")
+
+SMALL: Final = 192
+"""An answer up to this length isn't made smaller by packing it."""
 
 
 def decode(body: bytes, type: type[T]) -> T:
@@ -24,6 +29,15 @@ def decode(body: bytes, type: type[T]) -> T:
         raise Problem("too_deep") from None
     except ValueError as fault:  # UnicodeError and JSONDecodeError are ValueErrors
         raise Problem("not_json", why=str(fault)[:200]) from None
+
+
+def packed(request: Request[Any, Any, Any], answer: bytes) -> Response[bytes]:
+    """JSON, packed where the asker can unpack it and it is worth it."""
+    headers = {"Vary": "Accept-Encoding"}
+    if len(answer) > SMALL and "gzip" in request.headers.get("accept-encoding", ""):
+        answer = gzip.compress(answer, compresslevel=6, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return Response(answer, media_type="application/json", headers=headers)
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 from typing import Final
 
 from litestar import Response, post
 
 from server.routes import guards
+from server.routes.body import packed
 from server.routes.guards import Asked, signed_in
 from server.routes.stream import in_thread
 from server.sync.exchange import exchange, glance
 from server.sync.request import MOST_BYTES_OF_ONE, inflate
-
-SMALL: Final = 192
-"""An answer up to this length isn't made smaller by packing it."""
 
 MOST_GLANCE: Final = 4096
 """A request up to this length may be one for which nothing has to be written, and is looked at for that first."""
@@ -34,25 +31,17 @@ async def sync(request: Asked) -> Response[bytes]:
 def _glance(request: Asked, body: bytes) -> Response[bytes] | None:
     state = request.app.state
     answer = glance(state["db"], state["keys"], request.user, _plain(request, body), guards.now(request))
-    return None if answer is None else _packed(request, answer)
+    return None if answer is None else packed(request, answer)
 
 
 def _exchange(request: Asked, body: bytes) -> Response[bytes]:
     state = request.app.state
     answer = exchange(state["db"], state["keys"], request.user, _plain(request, body), guards.now(request))
-    return _packed(request, answer)
+    return packed(request, answer)
 
 
 def _plain(request: Asked, body: bytes) -> bytes:
     return inflate(body, request.headers.get("content-encoding", "").strip().lower())
-
-
-def _packed(request: Asked, answer: bytes) -> Response[bytes]:
-    headers = {"Vary": "Accept-Encoding"}
-    if len(answer) > SMALL and "gzip" in request.headers.get("accept-encoding", ""):
-        answer = gzip.compress(answer, compresslevel=6, mtime=0)
-        headers["Content-Encoding"] = "gzip"
-    return Response(answer, media_type="application/json", headers=headers)
 
 
 handlers = [sync]

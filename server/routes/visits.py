@@ -10,8 +10,9 @@ from litestar import Response, get, post
 
 from server.domain.access import office_sees
 from server.errors import Problem
+from server.office import receipts as office
 from server.routes import guards
-from server.routes.body import decode
+from server.routes.body import decode, packed
 from server.routes.guards import Asked, signed_in
 from server.store import assignments, recusals, visits
 from server.store.people import Person
@@ -91,4 +92,14 @@ def act(request: Asked, visit_id: str, body: bytes) -> Done:
     return office_act(state["db"], state["keys"], request.user, visit_id, decode(body, Act), guards.now(request))
 
 
-handlers = [template, view, board, act]
+@get("/api/visits/{visit_id:str}/receipts", guards=[signed_in], sync_to_thread=True)
+def receipts(request: Asked, visit_id: str) -> Response[bytes]:
+    """Where in the log a phone's own operations stand, with all that it needs to check that by itself."""
+    rid, after = (request.query_params.get(name, "") for name in ("rid", "after"))
+    seq = int(after) if after.isascii() and after.isdigit() and len(after) < 16 else 0
+    with request.app.state["db"].read() as conn:
+        found = office.receipts(conn, request.user, visit_id, rid, seq)
+    return packed(request, msgspec.json.encode(found))
+
+
+handlers = [template, view, board, act, receipts]

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from server.domain import merkle
 from server.domain.merkle import Node, Span
 from server.store.bulk import insert_rows
-from server.store.tables import counter, log_tile, trail
+from server.store.tables import counter, log_tile, op, trail
 
 WIDTH: Final = 256
 HEIGHT: Final = 8
@@ -176,3 +176,22 @@ def entries_of(conn: Connection, object: str, act: str) -> list[int]:
     """The numbers of the entries of one act on one object, oldest first."""
     query = sa.select(trail.c.n).where(trail.c.object == object, trail.c.act == act).order_by(trail.c.at, trail.c.n)
     return list(conn.scalars(query))
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """An entry that took an operation of a phone, with what opens it."""
+
+    seq: int
+    n: int
+    leaf: bytes
+    salt: bytes
+
+
+def taken_of(conn: Connection, visit_id: str, rid: str, after: int, most: int) -> tuple[list[Taken], bool]:
+    """The entries that took so many of a replica's operations behind `after`, in their order; whether there are more."""
+    seqs = sa.select(op.c.seq).where(op.c.visit_id == visit_id, op.c.rid == rid, op.c.seq > after)
+    found = list(conn.scalars(seqs.order_by(op.c.seq).limit(most + 1)))
+    names = {f"op:{visit_id}:{rid}:{seq}": seq for seq in found[:most]}
+    query = sa.select(trail.c.object, trail.c.n, trail.c.leaf, trail.c.salt).where(trail.c.object.in_(names))
+    rows = [Taken(names[name], n, bytes(leaf), bytes(salt)) for name, n, leaf, salt in conn.execute(query)]
+    return sorted(rows, key=lambda one: (one.seq, one.n)), len(found) > most

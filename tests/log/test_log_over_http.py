@@ -17,7 +17,7 @@ from server.domain.checkpoint import read_key
 from server.domain.merkle import is_consistent, is_included, root_of
 from server.office import log as office
 from server.standalone import witness
-from server.standalone.verify_trail import LEAF
+from server.standalone.verify_trail import HIDDEN, LEAF
 from server.store import tables
 from server.store.log_keys import open_signer
 from tests.log.scene import later, verified
@@ -134,7 +134,7 @@ def test_the_log_gives_no_detail_no_salt_and_no_number_of_anybody(demo: Office, 
     entries = entries_of(public, size)
     assert {frozenset(one) for one in entries} == {frozenset(("index", "n", "hash", "leaf"))}
     leaves = [json.loads(str(one["leaf"])) for one in entries]
-    assert {frozenset(leaf) for leaf in leaves} == {frozenset((*LEAF, "detail", "t"))}
+    assert {frozenset(leaf) for leaf in leaves} == {frozenset((*LEAF, *HIDDEN, "t"))}
     told = "\n".join(str(value) for found in (*entries, *leaves) for value in found.values())
     trail = tables.trail.c
     with demo.db.read() as conn:
