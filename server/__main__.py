@@ -27,7 +27,7 @@ from server.domain.checkpoint import WITNESS, Key, read_key
 from server.errors import Problem
 from server.office import log
 from server.settings import SettingFault, Settings, read_settings
-from server.standalone import verify_draw, verify_trail, witness
+from server.standalone import check_ledger, verify_draw, verify_trail, witness
 from server.store import people
 from server.store.migrate import DEMO, meta_of, migrate, newest_version, version_of
 from server.store.seal import KEY_FILE, open_sealer
@@ -99,6 +99,9 @@ def _add_log_commands(commands: Any) -> None:
     watch = commands.add_parser("witness", help="watch the log of a server, and countersign what grew out of the old")
     witness.add_arguments(watch)
     watch.set_defaults(run=lambda given, _settings: witness.run(given))
+    ledger = commands.add_parser("check-ledger", help="look whether anybody who was drawn vanished from the ledger")
+    check_ledger.add_arguments(ledger)
+    ledger.set_defaults(run=lambda given, _settings: check_ledger.run(given))
     sign = commands.add_parser("checkpoint", help="sign the log as it is now, and print the checkpoint")
     sign.add_argument(
         "--new-key", action="store_true", help="sign by a new key from now on; the old one vouches for it"

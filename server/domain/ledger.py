@@ -1,7 +1,8 @@
-"""The completeness ledger: under which digest a drawn subject stands, and where its line stands (trust page, section 2).
+"""The completeness ledger: under which digest a drawn subject stands, and how far it came (trust page, section 2).
 
-A line is opened by its salt: SHA-256 of "secret|ledger|code". Its digest is SHA-256 of "salt|code". Both are texts that
-anybody can hash with `sha256sum`; without the secret, 32 random bytes in hexadecimal digits, the digest says nothing.
+A line is opened by its salt: SHA-256 of "secret|ledger|source|code", where the source is the draw with its attempt,
+"2026-17/1", or the joint task, "J-2026-007". Its digest is SHA-256 of "salt|code". Both are texts that anybody can hash
+with `sha256sum`; without the secret, 32 random bytes in hexadecimal digits, the digest says nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Final
 
+import msgspec
 import rfc8785
 
 WAY: Final = ("drawn", "dispatched", "synced", "final", "reviewed", "published")
@@ -24,9 +26,42 @@ EXCEPTIONS: Final = ("draw_void", "excused", "cancelled", "left_out", "withdrawn
 STATES: Final = (*WAY, KEPT_BACK, *EXCEPTIONS)
 
 
-def salt_of(secret: str, code: str) -> str:
+class Facts(msgspec.Struct, frozen=True):
+    """What the database has of a line: `selection` and `visit` are states, None where there is none yet."""
+
+    draw_void: bool = False
+    excused: bool = False
+    cancelled: bool = False
+    selection: str | None = None
+    visit: str | None = None
+    synced: bool = False
+    approved: bool = False
+    withheld: bool = False
+    published: bool = False
+
+
+def state_of(line: Facts) -> str:
+    """Where a line stands: what ended it before the result first, then the result, then how far its visit came."""
+    ended = (
+        ("draw_void", line.draw_void),
+        ("excused", line.excused or line.selection == "excused"),
+        ("published", line.published),
+        ("left_out", line.selection == "left_out"),
+        ("withdrawn", line.selection == "withdrawn"),
+        ("cancelled", line.cancelled),
+        ("visit_void", line.visit == "void"),
+        ("withheld", line.withheld),
+        ("reviewed", line.visit == "final" and line.approved),
+        ("final", line.visit == "final"),
+        ("synced", line.synced),
+        ("dispatched", line.visit is not None),
+    )
+    return next((state for state, holds in ended if holds), "drawn")
+
+
+def salt_of(secret: str, source: str, code: str) -> str:
     """What opens the line of a subject, and no other line."""
-    return _hash(f"{secret}|ledger|{code}")
+    return _hash(f"{secret}|ledger|{source}|{code}")
 
 
 def digest_of(salt: str, code: str) -> str:

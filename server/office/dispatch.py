@@ -23,7 +23,7 @@ from server.office.plans import Faulty
 from server.office.reasons import public_reason
 from server.office.task_facts import items_of
 from server.office.tasks import held, must_be_above_floor, task_for
-from server.store import plans, selections, tasks, trail
+from server.store import ledger, plans, selections, tasks, trail
 from server.store.people import Person
 from server.store.selections import Selection
 from server.store.session import Connection
@@ -64,6 +64,10 @@ def dispatch_task(
     made = msgspec.structs.replace(old, **fresh)
     tasks.put_some(conn, task_id, **fresh)
     _select(conn, made, drawn, beijing_day(now).isoformat())
+    if made.is_participant:  # who was drawn here stands in the ledger since the draw
+        listed = [(one.code, one.subject_id) for one in (*drawn.subjects, *drawn.left_out)]
+        source = (ledger.LIST, f"J-{made.no}")
+        ledger.enter(conn, (task_id, made.no), source, listed, chance.hex(), person.id, now)
     _open_visits(conn, person, now, made, its, drawn, field, chance)
     notice = notices.publish(conn, now, made, its)
     detail = {

@@ -19,7 +19,7 @@ from server.errors import Problem
 from server.office.act import act, digest_of, named, permit
 from server.office.crew_room import said_reason
 from server.office.frames import Frame, preview_of, rules_of
-from server.store import draws, selections, tasks, trail
+from server.store import draws, ledger, selections, tasks, trail
 from server.store.draws import Draw, File
 from server.store.people import Person, unit_name
 from server.store.rules import rule_set_on
@@ -107,6 +107,7 @@ def run(conn: Connection, person: Person, now: datetime, draw_id: str, sealer: S
     after = rules.run(before, frozen.frame, secret, person.id, now)
     draws.put(conn, after)
     file = publish(conn, after, frozen.frame, "drawn", now)
+    enter(conn, person, now, after, after.effective)
     note(conn, "draw.run", person, now, before, after, of_file(after, file) | {"n": after.drawn})
 
 
@@ -168,6 +169,14 @@ def publish(conn: Connection, one: Draw, frame: str, why: str, now: datetime) ->
     task = tasks.task_of(conn, one.task_id)
     body = file_of(one, frame, unit_name(conn, one.unit_id), "" if task is None else task.no, officers)
     return draws.keep_file(conn, one.id, why, body, now), record_of(body)
+
+
+def enter(conn: Connection, person: Person, now: datetime, one: Draw, codes: Sequence[str]) -> None:
+    """Enters those who were drawn just now, or moved up, in the public ledger."""
+    ids = draws.subject_ids(conn, one.id)
+    task = tasks.task_of(conn, one.task_id)
+    of, source = (one.task_id, "" if task is None else task.no), (one.id, f"{one.no}/{one.attempt}")
+    ledger.enter(conn, of, source, [(code, ids[code]) for code in codes], one.secret or "", person.id, now)
 
 
 def _fields(done: rules.Drawing) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from server.domain.instant import stamp
 from server.errors import Problem
 from server.office.act import act, digest_of, named
 from server.office.crew_room import said_reason
-from server.office.draws import held, note, of_file, publish
+from server.office.draws import enter, held, note, of_file, publish
 from server.store import directory, draws, excuses, frames, trail
 from server.store.draws import Draw
 from server.store.people import Person
@@ -79,6 +79,8 @@ def _excuse(conn: Connection, person: Person, now: datetime, before: Draw, one: 
     after = rules.excuse(before, one.code, reason, is_alive=False)
     draws.put(conn, after)
     file = publish(conn, after, draws.frozen_of(conn, before.id).frame, "excused", now)
+    if (moved_up := after.excused[-1].next) is not None:
+        enter(conn, person, now, after, [moved_up])
     detail = msgspec.to_builtins(after.excused[-1]) | {"excuse": one.id, "document": one.document}
     note(conn, "draw.excuse", person, now, before, after, of_file(after, file) | detail)
 

@@ -42,6 +42,7 @@ MODULES = (
         "public_tasks",
         "public_draws",
         "public_results",
+        "public_ledger",
         "log",
         "office",
     ),

@@ -212,9 +212,18 @@ def winners_of(conn: Connection, draw_id: str) -> list[Winner]:
     if one is None or not one.winners:
         return []
     frozen = frozen_of(conn, draw_id)
-    codes = (line.partition("\t")[0] for line in frozen.frame.splitlines())
-    subject = dict(zip(codes, frozen.subjects, strict=True))
+    subject = _ids(frozen)
     return [Winner(code, subject[code], *frozen.kept.get(code, (None, None))) for code in one.effective]
+
+
+def subject_ids(conn: Connection, draw_id: str) -> dict[str, str]:
+    """Code -> id of every subject of an attempt's list."""
+    return _ids(frozen_of(conn, draw_id))
+
+
+def _ids(frozen: Frozen) -> dict[str, str]:
+    codes = (line.partition("\t")[0] for line in frozen.frame.splitlines())
+    return dict(zip(codes, frozen.subjects, strict=True))
 
 
 def open_secret(conn: Connection, sealer: Sealer, draw_id: str) -> str:

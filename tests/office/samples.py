@@ -261,6 +261,7 @@ SAMPLES: dict[str, Callable[[Office], Sample]] = {
     "result_no": lambda office: Sample(public_walks.published(office).no, None),
     "version_file": lambda office: Sample("v1.json", None),
     "version_n": lambda office: Sample("1", None),
+    "task_no": lambda office: Sample(_notice(office), None),
     "result_id": lambda office: Sample(*(public_walks.result_id(office, one) for one in ("ordered", "unqualified"))),
     "withholding_id": lambda office: Sample(public_walks.withholding(office, "refused"), None),
     "correction_id": lambda office: Sample(*(public_walks.correction(office, *one) for one in PUBLISHED)),
