@@ -222,6 +222,15 @@ CODES: dict[str, Code] = {
     "media_first": Code(
         409, "26", "照片还没到齐，到齐后才能通过。", "Photos are still to come; then it can be approved."
     ),
+    "material_first": Code(
+        409,
+        "26",
+        "暂存待审和定稿后到的内容还没有处理：逐条采纳，或者写明理由不采纳。",
+        "What is set aside or came late waits for a word: admit it, or leave it out with a reason.",
+    ),
+    "material_settled": Code(
+        409, None, "这些内容已经处理过，或者不在待处理之列。", "These entries were dealt with already, or don't wait."
+    ),
     "comment_missing": Code(400, None, "请写明哪里要改、要补什么。", "Say what must be changed or added."),
     "comment_too_long": Code(
         400, None, "说明有 {n} 个字，最多 2000 个。", "The comment has {n} characters, at most 2000 are taken."

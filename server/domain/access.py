@@ -36,6 +36,7 @@ RIGHTS: Final[dict[str, dict[str, str]]] = {
     "visit.merge": {"unit_clerk": OWN, "unit_head": OWN},
     "visit.approve": {"unit_clerk": OWN},
     "visit.return": {"unit_clerk": OWN},
+    "visit.set_aside": {"unit_clerk": OWN},
     # --- accounts, units, phones, trail
     "office.enter": _ALL_READERS | _WATCHERS | {"admin": ALL},
     "own_account": dict.fromkeys(ROLES, MINE),

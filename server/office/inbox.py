@@ -32,6 +32,7 @@ class Row(msgspec.Struct, frozen=True):
     review: Review | None
     final_at: str | None
     now: tuple[str, int]
+    """`quarantined` and `late` count what nobody has said a word about yet."""
 
 
 def row_of(
@@ -40,13 +41,16 @@ def row_of(
     phase: str,
     items: Sequence[str],
     reviews: Sequence[Review],
+    unsettled: Sequence[str],
     reviewer: bool,
 ) -> Row:
-    """The row of a visit: `summary` is what the record keeps for it, `reviewer` whether the reader may review it."""
+    """The row of a visit: `summary` is what the record keeps for it, `reviewer` whether the reader may review it.
+
+    `unsettled` is the standing, `quarantined` or `late`, of each op that came in without effect and waits for a word.
+    """
     review = next((word for word in reviews if word.round == visit.round), None)
-    counts = {
-        name: int(summary[name]) for name in ("records", "media", "media_here", "conflicts", "quarantined", "late")
-    }
+    counts = {name: int(summary[name]) for name in ("records", "media", "media_here", "conflicts")}
+    counts |= {name: unsettled.count(name) for name in ("quarantined", "late")}
     return Row(
         visit=visit,
         phase=phase,

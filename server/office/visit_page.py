@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from server.office.history import Said, field_key, said
-from server.store.reviews import Past, Received, Review
+from server.store.reviews import Past, Received, Review, SetAside
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -136,6 +136,8 @@ class VisitPage(msgspec.Struct, frozen=True):
     signatures: list[Signed]
     history: list[Entry]
     reviews: list[Review]
+    unsettled: dict[str, str]
+    set_aside: dict[str, SetAside]
     hindrances: dict[str, str | None]
 
     @property
@@ -187,6 +189,8 @@ def assemble(
     pasts: Sequence[Past],
     here: Collection[str],
     reviews: list[Review],
+    unsettled: dict[str, str],
+    set_aside: dict[str, SetAside],
     hindrances: dict[str, str | None],
 ) -> VisitPage:
     """The page of one visit from what the record and the registries say."""
@@ -215,6 +219,8 @@ def assemble(
         signatures=_signatures(view, by_id),
         history=entries,
         reviews=reviews,
+        unsettled=unsettled,
+        set_aside=set_aside,
         hindrances=hindrances,
     )
 

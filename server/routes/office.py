@@ -115,6 +115,9 @@ def show_inbox(request: Asked, show: str = "pending", q: str = "") -> Response[s
             directory.names_of_people(conn),
         )
     records = record.records_of(db, ids)
+    with_material = [id for id, kept in records.items() if kept.summary["quarantined"] or kept.summary["late"]]
+    with db.read() as conn:
+        unsettled = reviews.unsettled(conn, with_material)
     rows = [
         inbox.row_of(
             visit,
@@ -122,6 +125,7 @@ def show_inbox(request: Asked, show: str = "pending", q: str = "") -> Response[s
             records[visit.id].phase,
             list(dict.fromkeys(item for _, item in tasks.get(visit.id, []))),
             words_said.get(visit.id, []),
+            list(unsettled.get(visit.id, {}).values()),
             may(person.roles, person.unit_id, visit.unit_id, "approve"),
         )
         for visit in visits
@@ -162,7 +166,8 @@ def _page_of(request: Asked, visit: Received) -> visit_page.VisitPage:
     with db.read() as conn:
         fresh = reviews.one_received(conn, visit.id) or visit
         said = reviews.reviews_of(conn, [visit.id]).get(visit.id, [])
-        here = here_for(conn, visit.id)
+        here, unsettled = here_for(conn, visit.id), reviews.unsettled(conn, [visit.id]).get(visit.id, {})
+        in_crew = reviews.crew_member(conn, visit.id, person.id)
         return visit_page.assemble(
             visit=fresh,
             view=view,
@@ -173,27 +178,32 @@ def _page_of(request: Asked, visit: Received) -> visit_page.VisitPage:
             pasts=reviews.history(conn, visit.id),
             here=here,
             reviews=said,
-            hindrances=_hindrances(person, fresh, view, said, here, reviews.crew_member(conn, visit.id, person.id)),
+            unsettled=unsettled,
+            set_aside=reviews.set_aside_of(conn, visit.id),
+            hindrances=_hindrances(person, fresh, _standing(view, said, here, len(unsettled)), in_crew),
         )
 
 
-def _hindrances(
-    person: Person, visit: Received, view: dict[str, Any], said: list[reviews.Review], here: set[str], in_crew: bool
-) -> dict[str, str | None]:
+def _standing(view: dict[str, Any], said: list[reviews.Review], here: set[str], unsettled: int) -> review.Standing:
     reviewed = any(word.round == view["round"] for word in said)
     waiting = len(set(view["content"]["media"]) - here)
-    standing = review.Standing(view["phase"], view["round"], waiting, reviewed)
+    return review.Standing(view["phase"], view["round"], waiting, reviewed, unsettled)
+
+
+def _hindrances(
+    person: Person, visit: Received, standing: review.Standing, in_crew: bool
+) -> dict[str, str | None]:  # fmt: skip
     words = {
         act: review.hindrance(person.roles, person.unit_id, visit.unit_id, in_crew, standing, act)
-        for act in ("approve", "return")
+        for act in ("approve", "return", "set_aside")
     }
 
     def allowed(act: str, phases: tuple[str, ...]) -> str | None:
         if not may(person.roles, person.unit_id, visit.unit_id, act):
             return "other_unit"
-        return None if view["phase"] in phases else "not_final_yet"
+        return None if standing.phase in phases else "not_final_yet"
 
-    open_phases = ("dispatched", "started", "interrupted", "final_pending", "final")
+    open_phases = ("dispatched", "started", "interrupted", "final_pending")
     return words | {
         "admit": allowed("admit", open_phases),
         "reopen": allowed("reopen", ("final",)),
@@ -262,7 +272,7 @@ async def nowhere(rest: Path) -> None:
 
 @post("/visits/{visit_id:str}/{act:str}", guards=[is_office], status_code=200)
 async def act_on_visit(request: Asked, visit_id: str, act: str) -> Response[Any]:
-    """Approve, return, admit, reopen or void; the page says what was done or why not, and nothing typed is lost."""
+    """Approve, return, admit, leave out, reopen or void; the page says what was done or why not."""
     form = await form_of(request)
     return await asyncio.to_thread(_act, request, visit_id, act, form)
 
@@ -284,21 +294,20 @@ def _act(request: Asked, visit_id: str, act: str, form: Mapping[str, str]) -> Re
 
 
 def _review(request: Asked, visit: Received, form: Mapping[str, str], act: str) -> None:
-    person, now = request.user, guards.now(request)
-    page = _page_of(request, visit)
-    hindrance = page.hindrances[act]
-    if hindrance is not None:
-        raise Problem(hindrance)
-    if form.get("round") != str(page.view["round"]):
-        raise Problem("already_reviewed")
+    db, person, now = request.app.state.db, request.user, guards.now(request)
+    record.record_of(db, visit.id)  # folds what moved: acts look at what is kept
+    given = form.get("round", "")
+    round_ = int(given) if given.isascii() and given.isdigit() and len(given) < 9 else 0
 
     def work(conn: Any) -> None:
         if act == "approve":
-            review.approve_record(conn, visit, page.view["round"], person.id, now)
+            review.approve(conn, person, now, visit.id, round_)
+        elif act == "return":
+            review.give_back(conn, person, now, visit.id, round_, form.get("comment", ""))
         else:
-            review.return_record(conn, visit, page.view["round"], person.id, form.get("comment", ""), now)
+            review.leave_out(conn, person, now, visit.id, form.get("op", "").split(), form.get("reason", ""))
 
-    request.app.state.db.run_write(work)
+    db.run_write(work)
 
 
 def _office_act(request: Asked, visit: Received, kind: str, path: list[str], val: dict[str, Any]) -> None:
@@ -318,6 +327,7 @@ def _reason(form: Mapping[str, str]) -> str:
 _ACTS: Final[dict[str, Any]] = {
     "approve": lambda request, visit, form: _review(request, visit, form, "approve"),
     "return": lambda request, visit, form: _review(request, visit, form, "return"),
+    "set_aside": lambda request, visit, form: _review(request, visit, form, "set_aside"),
     "admit": lambda request, visit, form: _office_act(
         request, visit, "admit", ["op", form.get("op", "")], {"reason": _reason(form)}
     ),
@@ -326,7 +336,10 @@ _ACTS: Final[dict[str, Any]] = {
     ),
     "void": lambda request, visit, form: _office_act(request, visit, "void", ["visit"], {"reason": _reason(form)}),
 }
-_NOTES: Final = {"approve": "approved", "return": "returned", "admit": "admitted", "reopen": "reopened", "void": "void"}
+_NOTES: Final = {
+    "approve": "approved", "return": "returned", "set_aside": "set_aside", "admit": "admitted", "reopen": "reopened",
+    "void": "void",
+}  # fmt: skip
 
 
 router = Router(

@@ -10,7 +10,19 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from server.errors import Problem
-from server.store.tables import device, item, op, review, task, task_item, unit, visit, visit_crew, visit_task
+from server.store.tables import (
+    device,
+    item,
+    op,
+    review,
+    set_aside,
+    task,
+    task_item,
+    unit,
+    visit,
+    visit_crew,
+    visit_task,
+)
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -105,6 +117,65 @@ def add_review(conn: Connection, visit_id: str, word: Review) -> None:
         conn.execute(sa.insert(review).values(visit_id=visit_id, **msgspec.structs.asdict(word)))
     except IntegrityError as error:
         raise Problem("already_reviewed") from error
+
+
+# --- quarantined and late material ------------------------------------------------------------------------------------
+
+
+class SetAside(msgspec.Struct, frozen=True):
+    """That somebody looked at an op without effect, and left it so."""
+
+    op: str
+    reason: str
+    by: str
+    at: str
+
+
+def set_aside_of(conn: Connection, visit_id: str) -> dict[str, SetAside]:
+    """Op -> who left it without effect, and why."""
+    query = sa.select(set_aside).where(set_aside.c.visit_id == visit_id)
+    found = [SetAside(f"{row.rid}:{row.seq}", row.reason, row.by, row.at) for row in conn.execute(query)]
+    return {one.op: one for one in found}
+
+
+def add_set_aside(conn: Connection, visit_id: str, word: Sequence[SetAside]) -> None:
+    """Writes that these ops were looked at; of two clerks at once the second is told that it is done."""
+    rows = [
+        {"visit_id": visit_id, "rid": rid, "seq": int(seq), "reason": one.reason, "by": one.by, "at": one.at}
+        for one in word
+        for rid, _, seq in [one.op.rpartition(":")]
+    ]
+    try:
+        conn.execute(sa.insert(set_aside), rows)
+    except IntegrityError as error:
+        raise Problem("material_settled") from error
+
+
+_LOOKED_AT = sa.exists().where(
+    set_aside.c.visit_id == op.c.visit_id, set_aside.c.rid == op.c.rid, set_aside.c.seq == op.c.seq
+)
+_RETIRED = sa.or_(
+    sa.func.coalesce(op.c.standing_reason, "") == "stale_proposal",
+    sa.and_(op.c.standing == "late", op.c.kind == "propose_final"),
+)
+"""Proposals that a newer one, or the final itself, overtook: nothing of the record waits in them."""
+
+
+def unsettled(conn: Connection, visit_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Visit -> op -> `quarantined` or `late`: what came in without effect, and nobody has said a word about it."""
+    query = (
+        sa.select(op.c.visit_id, op.c.rid, op.c.seq, op.c.standing)
+        .where(op.c.visit_id.in_(list(visit_ids)), op.c.n.is_not(None))
+        .where(op.c.standing.in_(("quarantined", "late")), ~_RETIRED, ~_LOOKED_AT)
+        .order_by(op.c.visit_id, op.c.n)
+    )
+    found: dict[str, dict[str, str]] = {}
+    for row in conn.execute(query):
+        found.setdefault(row.visit_id, {})[f"{row.rid}:{row.seq}"] = row.standing
+    return found
+
+
+# --- what a page shows beside -----------------------------------------------------------------------------------------
 
 
 def tasks_of(conn: Connection, visit_ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:

@@ -54,11 +54,24 @@ def test_a_record_is_approved_once_and_only_with_all_its_photos(office: Office) 
     refused(office, "clerk", "ordered", "approve", 409, round="1")
     with office.db.write() as conn:
         conn.execute(sa.insert(tables.media).values(row))
+    (late,) = msgspec.convert(office.view("ordered")["late"], list[str])
+    refused(office, "clerk", "ordered", "approve", 409, round="1")
+    done(office, "clerk", "ordered", "set_aside", [("material.set_aside", "clerk")], op=late, reason="已另行归档")
     refused(office, "clerk", "ordered", "approve", 409, round="2")
     done(office, "clerk", "ordered", "approve", [("approve_record", "clerk")], round="1")
     assert reviewed(office, "ordered") == [(1, "approved", None)]
     refused(office, "clerk", "ordered", "approve", 409, round="1")
     refused(office, "clerk", "ordered", "return", 409, round="1", comment="再看")
+
+
+def test_what_came_late_is_listed_until_the_clerk_says_why_it_is_left_out(office: Office) -> None:
+    """Runs after the test above: what was said stays on the page, and is said once."""
+    (late,) = msgspec.convert(office.view("ordered")["late"], list[str])
+    page = office.page("clerk", "ordered").text
+    assert "已另行归档" in page and 'name="op"' not in page
+    refused(office, "clerk", "ordered", "set_aside", 409, op=late, reason="再说一次")
+    refused(office, "clerk", "refused", "set_aside", 409, op=late, reason="别的检查的内容")
+    assert IDS["ordered"] not in office.client("clerk").get("/office/inbox?show=late", headers=HTML).text
 
 
 @pytest.mark.parametrize("comment", ["", "   ", "长" * 2001])

@@ -38,3 +38,13 @@ def test_a_record_whose_photos_are_not_here_can_be_returned_but_not_approved() -
     waiting = Standing("final", 1, 2, False)
     assert hindrance(CLERK, "u", "u", False, waiting, "approve") == "media_first"
     assert hindrance(CLERK, "u", "u", False, waiting, "return") is None
+
+
+def test_material_without_a_word_stops_the_approval_and_can_be_returned_or_left_out_by_nobody_of_the_crew() -> None:
+    waiting = Standing("final", 1, 0, False, unsettled=1)
+    assert hindrance(CLERK, "u", "u", False, waiting, "approve") == "material_first"
+    assert hindrance(CLERK, "u", "u", False, waiting, "return") is None
+    assert hindrance(CLERK, "u", "u", False, waiting, "set_aside") is None
+    assert hindrance(CLERK, "u", "u", True, waiting, "set_aside") == "own_crew"
+    approved = Standing("final", 1, 0, True, unsettled=1)
+    assert hindrance(CLERK, "u", "u", False, approved, "set_aside") is None, "what comes after the approval"

@@ -53,10 +53,7 @@ class Case(Bureau):
 
     def pass_review(self) -> None:
         """The clerk's word on the round."""
-        with self.db.write() as conn:
-            visit = reviews.one_received(conn, self.group.visit)
-            assert visit is not None
-            review.approve_record(conn, visit, visit.round, "clerk", datetime.now(UTC))
+        self.do(review.approve, CLERK, self.group.visit, 1)
 
     def publish(self, task: str = "t1", who: Person = CLERK) -> str:
         """Publishes the visit's result for a task; its number."""

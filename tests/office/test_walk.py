@@ -24,7 +24,7 @@ from tests.office.walks import all_walks
 from tests.scene import NOW
 
 all_handlers()  # every room is imported, so every act is known
-VISIT_ACTS = {"approve_record", "return", *(f"op.{kind}" for kind in acts._ACTS)}
+VISIT_ACTS = {f"op.{kind}" for kind in acts._ACTS}
 WALKS = all_walks()
 NOT_ACTS = ("session.open", "session.close", "session.prove")
 """Entries about who is at the keyboard; an act is looked at without them."""

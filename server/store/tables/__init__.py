@@ -11,7 +11,7 @@ from server.store.tables.draws import draw, draw_chain, draw_contribution, draw_
 from server.store.tables.house import counter, meta, trail, trail_number
 from server.store.tables.imports import import_batch, import_fault, import_row, province_mapping, province_state
 from server.store.tables.items import item, item_edition, list_entry, list_version
-from server.store.tables.journal import apart, op, record, replica, review
+from server.store.tables.journal import apart, op, record, replica, review, set_aside
 from server.store.tables.log import log_checkpoint, log_cosignature, log_key, log_tile, log_witness
 from server.store.tables.media import blob, media, media_name, upload
 from server.store.tables.non_random import non_random
@@ -123,6 +123,7 @@ __all__ = [
     "rule_set_decision",
     "selection",
     "session",
+    "set_aside",
     "sign_in_failure",
     "subject",
     "subject_history",

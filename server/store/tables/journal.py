@@ -73,3 +73,14 @@ review = sa.Table(
     sa.Column("at", sa.String(32), nullable=False),
     sa.Column("comment", sa.Text),
 )
+
+set_aside = sa.Table(  # append-only: quarantined or late material that the reviewer looked at and left without effect
+    "set_aside",
+    metadata,
+    sa.Column("visit_id", sa.ForeignKey("visit.id"), primary_key=True),
+    sa.Column("rid", sa.String(32), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("by", sa.String(64), nullable=False),
+    sa.Column("at", sa.String(32), nullable=False),
+)

@@ -53,8 +53,13 @@ def _approve(office: Office, visit_id: str) -> None:
     """The round's approval, where it has no word yet."""
     with office.db.read() as conn:
         visit, said = reviews.one_received(conn, visit_id), reviews.reviews_of(conn, [visit_id])
-    if visit is not None and not said:
-        done(office, lambda conn, now: review.approve_record(conn, visit, visit.round, "clerk", now))
+        ops = list(reviews.unsettled(conn, [visit_id]).get(visit_id, {}))
+    if visit is None or said:
+        return
+    clerk = CLERKS[visit.unit_id]
+    if ops:
+        done(office, lambda conn, now: review.leave_out(conn, clerk, now, visit_id, ops, "与定稿无关"))
+    done(office, lambda conn, now: review.approve(conn, clerk, now, visit_id, visit.round))
 
 
 def other_type(office: Office, head: Published) -> dict[str, str]:

@@ -12,8 +12,15 @@ from tests.office.district import IDS, Office
 from tests.office.walks import Step
 
 
-def _review(name: str, act: str, **form: str) -> Callable[[Office], Step]:
-    return lambda office: Step("clerk", lambda: office.act("clerk", name, act, round="1", **form))
+def _review(name: str, act: str, who: str = "clerk", **form: str) -> Callable[[Office], Step]:
+    return lambda office: Step(who, lambda: office.act(who, name, act, round="1", **form))
+
+
+def _set_aside(office: Office) -> Step:
+    """The entry that came after the final of a visit."""
+    late = office.view("ordered")["late"]
+    assert isinstance(late, list)
+    return Step("clerk", lambda: office.act("clerk", "ordered", "set_aside", op=late[0], reason="与定稿无关"))
 
 
 def _op(who: str, name: str, kind: str, path: list[str], val: dict[str, Any]) -> Callable[[Office], Step]:
@@ -45,7 +52,8 @@ def _rule(office: Office) -> Step:
 
 
 WALKS = {
-    "approve_record": _review("ordered", "approve"),
+    "approve_record": _review("unqualified", "approve", who="clerk-ic"),
+    "material.set_aside": _set_aside,
     "return": _review("refused", "return", comment="请补一张门卫登记的照片。"),
     "op.admit": _admit,
     "op.rule": _rule,

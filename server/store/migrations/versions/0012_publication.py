@@ -29,6 +29,7 @@ def on_sqlite() -> list[str]:
     """What was published never changes, nor does a decision."""
     found = [_sqlite("publication_version", verb, "1") for verb in ("UPDATE", "DELETE")]
     found += [_sqlite("ledger_entry", verb, "1") for verb in ("UPDATE", "DELETE")]
+    found += [_sqlite("set_aside", verb, "1") for verb in ("UPDATE", "DELETE")]
     found.append(_sqlite("publication", "DELETE", "1"))
     for table, when in DECIDED.items():
         found += [_sqlite(table, "UPDATE", when), _sqlite(table, "DELETE", "1")]
@@ -45,6 +46,7 @@ def _sqlite(table: str, verb: str, when: str) -> str:
 def on_postgres() -> list[str]:
     """The same on PostgreSQL."""
     refused = {"publication_version": "true", "ledger_entry": "true", "publication": "TG_OP = 'DELETE'"}
+    refused["set_aside"] = "true"
     refused |= {table: f"TG_OP = 'DELETE' OR {when}" for table, when in DECIDED.items()}
     return [_function(table, when) for table, when in refused.items()] + [
         f"CREATE TRIGGER {table}_kept BEFORE UPDATE OR DELETE ON {table}"
@@ -186,6 +188,17 @@ def _make_tables() -> None:
         unique=True,
         sqlite_where=sa.text("state = 'asked'"),
         postgresql_where=sa.text("state = 'asked'"),
+    )
+    op.create_table(
+        "set_aside",
+        sa.Column("visit_id", sa.String(length=36), nullable=False),
+        sa.Column("rid", sa.String(length=32), nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_set_aside_visit_id")),
+        sa.PrimaryKeyConstraint("visit_id", "rid", "seq", name=op.f("pk_set_aside")),
     )
     op.create_table(
         "publication_version",
