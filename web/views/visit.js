@@ -24,7 +24,8 @@ export default function VisitPage({ v, query }) {
   const { subject } = v.assignment;
   const lock = lockOf(v, myId());
   const closed = lock || v.view.phase === "final" || v.view.phase === "void";
-  const next = steps.find(({ done }) => !done);
+  const declared = v.view.content.visit[`no_interest:${myId()}`];
+  const next = steps.find(({ done }, i) => !done && (i || !declared));
   const dock =
     next && !closed
       ? html`<a class="btn main wide" href=${`${home}?step=${next.name}`}>${t(`step.${next.name}`)}</a>`
