@@ -70,6 +70,7 @@ CODES: Final = (
     "withheld",
     "not_final_yet",
     "not_approved",
+    "material_first",
     "media_first",
     "order_first",
 )
@@ -79,7 +80,8 @@ CODES: Final = (
 class Standing(msgspec.Struct, frozen=True):
     """Where a visit's result for one task stands: `approved` is of the round that is final now (R26.6).
 
-    `orders_missing` counts findings with a measure whose order document hasn't its number yet.
+    `orders_missing` counts findings with a measure whose order document hasn't its number yet, `unsettled` what came in
+    without effect and waits for a word, after the approval too.
     """
 
     phase: str
@@ -88,6 +90,7 @@ class Standing(msgspec.Struct, frozen=True):
     orders_missing: int
     withheld: bool = False
     published: bool = False
+    unsettled: int = 0
 
 
 def hindrances(
@@ -101,6 +104,7 @@ def hindrances(
         "withheld": standing.withheld,
         "not_final_yet": standing.phase != "final",
         "not_approved": standing.phase == "final" and not standing.approved,
+        "material_first": standing.phase == "final" and standing.unsettled > 0,
         "media_first": standing.media_missing > 0,
         "order_first": standing.orders_missing > 0,
     }

@@ -40,6 +40,7 @@ class Result(msgspec.Struct, frozen=True):
     approved: bool
     media_missing: int
     orders_missing: int
+    unsettled: int
     ended_on: date | None
     due: Due | None
     legal: Due | None
@@ -56,8 +57,9 @@ class Result(msgspec.Struct, frozen=True):
         """What keeps it from being published, as the rule looks at it."""
         is_open = any(one.is_open for one in self.withholdings)
         return Standing(
-            self.phase, self.approved, self.media_missing, self.orders_missing, is_open, self.published is not None
-        )
+            self.phase, self.approved, self.media_missing, self.orders_missing, is_open, self.published is not None,
+            self.unsettled,
+        )  # fmt: skip
 
 
 def result_of(conn: Connection, visit_id: str, task_id: str, *, lock: bool = False) -> Result:
@@ -91,6 +93,7 @@ def results_of(conn: Connection, visit_id: str, *, lock: bool = False) -> list[R
     held = publications.withholdings_of_visits(conn, [visit_id])
     ordered = documents.ordered(conn, visit_id, row.round)
     there = publications.published_of_visits(conn, [visit_id])
+    unsettled = len(reviews.unsettled(conn, [visit_id]).get(visit_id, {}))
     return [
         Result(
             visit_id=visit_id,
@@ -105,6 +108,7 @@ def results_of(conn: Connection, visit_id: str, *, lock: bool = False) -> list[R
             approved=any(word.round == row.round and word.state == "approved" for word in said),
             media_missing=kept.summary["media"] - kept.summary["media_here"],
             orders_missing=len(_to_be_ordered(view, items, listed) - ordered),
+            unsettled=unsettled,
             ended_on=ended,
             due=due,
             legal=_due(conn, f"task:{task.id}", PUBLICATION_LEGAL),

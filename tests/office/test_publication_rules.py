@@ -7,23 +7,22 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Concatenate, ParamSpec, TypeVar
 
-import msgspec
 import pytest
 
 from server.domain.instant import beijing_day
-from server.domain.publication import GROUNDS, PublicResult, hindrances
+from server.domain.publication import GROUNDS, PublicResult
 from server.errors import Problem
 from server.office import publication_facts, publishing, review
 from server.store import publications, reviews, rules
 from server.store.people import Person
 from server.store.session import Connection
 from server.sync.record import record_of
-from tests.dispatching import ITEM
+from tests.dispatching import ITEM, dispatch_at
 from tests.office.test_publication import Bureau, code
 from tests.rules.people import CLERK, PRINCIPAL, person
 from tests.running import Running
 from tests.scene import UNITS
-from tests.sync.test_exchange import PNG
+from tests.sync.test_exchange import PNG, Group
 from tests.sync.test_merging import OTHER_ITEM, Two
 
 P = ParamSpec("P")
@@ -32,6 +31,7 @@ T = TypeVar("T")
 ELSEWHERE = person("clerk2", "unit_clerk", "steering_group", unit=UNITS[1])
 """A clerk of another unit who reads the results of all."""
 GROUND = {"ground": GROUNDS[2], "basis": "政府信息公开条例第十五条", "reason": "工艺参数", "review_on": "2099-01-05"}
+PHOTO = PNG + b"1"
 FIELDS = {
     "t", "no", "version", "subject", "uscc", "task_no", "task", "items", "main", "unit", "visited_on", "due_on",
     "published_on", "officers", "corrected", "record", "prev",
@@ -106,22 +106,35 @@ def approved(case: Case) -> Case:
     return case
 
 
+def another_visit(case: Case, visit: str | None = None) -> Group:
+    """The case's group on another visit, which hasn't begun."""
+    group = case.group
+    group.visit = visit or dispatch_at(case.server)
+    case.id = f"{group.visit}.t1"
+    for phone in group.phones:
+        phone.only, phone.rev = group.visit, 0
+        phone.sync()
+        phone.sync()
+    return group
+
+
+def leave_out_all(case: Case) -> None:
+    """The clerk looked at everything that came in without effect."""
+    with case.db.read() as conn:
+        ops = list(reviews.unsettled(conn, [case.group.visit])[case.group.visit])
+    case.do(review.leave_out, CLERK, case.group.visit, ops, "与定稿无关")
+
+
 # --- merged tasks -----------------------------------------------------------------------------------------------------
 
 
 def merged(case: Case) -> Case:
     """The case's group in a visit of two tasks: nothing found in the first's item, no activity in the second's."""
     two = Two(case.server)
-    visit = two.mine
     two.merge()
     two.db.close()
-    group = case.group
-    group.visit = visit
-    for phone in group.phones:
-        phone.only = visit
-        phone.rev = 0
-        phone.sync()
-        phone.sync()
+    group = another_visit(case, two.mine)
+    visit = group.visit
     group.li.attach(visit, PNG, mime="image/png")
     group.li.upload(visit, PNG)
     for path, val in {f"result:{OTHER_ITEM}": ["no_relevant_activity"], "result_note": "车间已停产"}.items():
@@ -246,17 +259,35 @@ def test_a_record_whose_evidence_is_all_here_is_published(approved: Case) -> Non
 
 @pytest.mark.rule("R26.6", "refuses")
 @pytest.mark.rule("R26.6", "http")
-def test_a_record_without_its_review_its_media_or_its_order_is_not_published(case: Case) -> None:
-    visit = case.group.visit
+def test_a_record_without_its_review_its_photo_its_order_or_a_word_on_what_came_late_is_not_published(
+    case: Case,
+) -> None:
+    group, visit = another_visit(case), case.group.visit
+    row = group.li.write(visit, "add", ["finding"], {"text": "出口堵塞", "measure": "deadline", "due": "2026-12-31"})
+    group.li.attach(visit, PHOTO, target=f"finding:{row}", mime="image/png")
+    group.record(("ordered_to_correct",))
+    group.sign()
+    group.li.propose(visit, group.view()["digest"], "ordered_to_correct", [])
+    group.settle()
     assert refusal(case, publishing.publish, CLERK, visit, "t1") == ("not_approved", "26")
+    assert refusal(case, review.approve, CLERK, visit, 1) == ("media_first", "26")
+    group.li.upload(visit, PHOTO)
+    group.wang.set(visit, ["visit", "summary"], "定稿以后才想起来的")
+    group.wang.drain()
+    assert refusal(case, review.approve, CLERK, visit, 1) == ("material_first", "26")
+    leave_out_all(case)
     case.pass_review()
-    with case.db.read() as conn:
-        found = publication_facts.result_of(conn, visit, "t1")
-    incomplete = [({"media_missing": 1}, "media_first"), ({"orders_missing": 1}, "order_first")]
-    for lacking, said in incomplete:
-        standing = msgspec.structs.replace(found.standing, **lacking)
-        reasons = hindrances(CLERK.roles, CLERK.unit_id, found.unit_id, False, standing)
-        assert (reasons, Problem(reasons[0]).article) == ([said], "26")
+    assert refusal(case, publishing.publish, CLERK, visit, "t1") == ("order_first", "26")
+    group.wang.set(visit, ["visit", "summary"], "审核以后才到的")
+    group.wang.drain()
+    answer = case.post("clerk", f"/{case.id}/publish")
+    assert (code(answer), answer.json()["hindrances"]) == ((409, "material_first"), ["material_first", "order_first"])
+    leave_out_all(case)
+    assert code(case.post("clerk", f"/{case.id}/publish")) == (409, "order_first")
+    form = {"kind": "rectification_order"}
+    ordered = case.client("clerk").post(f"/office/documents/visits/{visit}/new", data=form)
+    assert ordered.status_code == 303, ordered.text
+    assert case.post("clerk", f"/{case.id}/publish").status_code == 303
 
 
 @pytest.mark.rule("R26.7", "allows")

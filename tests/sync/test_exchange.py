@@ -39,12 +39,12 @@ class Group:
         for phone in self.phones * 2:
             phone.drain()
 
-    def record(self) -> None:
-        """A whole record without any finding: what type 1 needs."""
+    def record(self, types: tuple[str, ...] = ("no_problem_found",)) -> None:
+        """A whole record: without any finding it is what type 1 needs."""
         for point in POINTS:
             self.li.set(self.visit, ["answer", point, "verdict"], "pass")
-        self.li.set(self.visit, ["visit", f"result:{ITEM}"], ["no_problem_found"])
-        self.li.set(self.visit, ["visit", "result"], "no_problem_found")
+        self.li.set(self.visit, ["visit", f"result:{ITEM}"], list(types))
+        self.li.set(self.visit, ["visit", "result"], types[0])
         for phone in self.phones:
             phone.set(self.visit, ["visit", f"no_interest:{phone.officer}"], {"interest": False, "reason": None})
         self.settle()
