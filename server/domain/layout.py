@@ -94,6 +94,8 @@ _ONE: Final = "从允许的词里选一个"
 _ID: Final = "18 位，整列先设成「文本」再填"
 _UNIT: Final = "股室的名称；空着就是导入人的股室"
 _CODE: Final = "18 位；只有 15 位注册号的空着，填「注册号」；整列先设成「文本」再填"
+_DEATH: Final = "状态改为停业或注销的必填：文书的名称和文号；正常经营的空着"
+_DEATH_DAY: Final = "同一文书的日期，写成 2026-01-31"
 _SEVERAL: Final = "可写几个，用「、」隔开"
 _FLAGS: Final = "每条写「类别|文号|起|止」，止可空着；几条用「；」隔开"
 
@@ -128,6 +130,8 @@ SUBJECTS: Final = Layout(
         Column("risk", "风险等级", "word", _ONE, "中", ("风险分级",), True, RISK),
         Column("credit", "信用等级", "word", _ONE, "B", ("信用分级",), True, CREDIT),
         Column("status", "状态", "word", _ONE, "正常经营", ("经营状态",), True, STATUS, STATUS_ALSO),
+        Column("status_document", "停业注销文书", "text", _DEATH, "", ("状态文书", "注销文书")),
+        Column("status_on", "停业注销日期", "day", _DEATH_DAY, "", ("状态日期", "注销日期")),
         Column("lat", "纬度", "code", "度，小数，如 32.9907", "32.9907", ()),
         Column("lon", "经度", "code", "度，小数，如 112.5283", "112.5283", ()),
         Column(

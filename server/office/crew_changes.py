@@ -171,7 +171,7 @@ def decide_replacement(
         raise Problem("crew_way_decided")
     if found.asked_by == person.id:
         raise Problem("own_entry")
-    said_answer = said_reason(answer, "answer", required=not approve)
+    said_answer = said_reason(answer, "answer", required=not approve, article=ARTICLE)
     decided = msgspec.structs.replace(
         found, state="approved" if approve else "refused", answer=said_answer, decided_by=person.id,
         decided_at=stamp(now),

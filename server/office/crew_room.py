@@ -182,11 +182,13 @@ def proposal_of(conn: Connection, room: Room) -> dict[str, str]:
     return proposed_half_days(windows, calendars.calendar(conn))
 
 
-def said_reason(text: str, field: str = "reason", *, required: bool = True, most: int = 500) -> str:
+def said_reason(
+    text: str, field: str = "reason", *, required: bool = True, most: int = 500, article: str | None = None
+) -> str:
     """A reason or an answer as it is kept: clean, of 500 signs at most, without anybody's number."""
     entry = Entry({field: text})
     kept = entry.text(field, most=most, required=required)
     entry.faults += number_faults(field, kept)
     if not entry.is_good:
-        raise Invalid(entry.faults)
+        raise Invalid(entry.faults, article)
     return kept

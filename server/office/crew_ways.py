@@ -138,7 +138,7 @@ def decide_way(conn: Connection, person: Person, now: datetime, way_id: str, app
         raise Problem("crew_way_decided")
     if found.asked_by == person.id:
         raise Problem("own_entry")
-    said_answer = said_reason(answer, "answer", required=not approve)
+    said_answer = said_reason(answer, "answer", required=not approve, article=ARTICLE)
     state = "approved" if approve else "refused"
     room = room_for(conn, person, "crews.approve", found.task_id, now) if approve else None
     if room is not None:

@@ -331,7 +331,7 @@ def void(conn: Connection, person: Person, now: datetime, match_id: str, reason:
     if found.committed_by == person.id:
         raise Problem("own_entry")
     secret = sealer.open("crew_match", "sealed_secret", match_id, found.sealed_secret)
-    why = said_reason(reason)
+    why = said_reason(reason, article=ARTICLE)
     crews.put_match(conn, match_id, {"state": "void", "secret": secret, "void_reason": why, "void_by": person.id,
                                      "void_at": stamp(now)})  # fmt: skip
     keep_version(conn, found.task_id, "void", now)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
+from server.domain.access import ALL, reach
 from server.domain.draw_check import check
 from server.domain.excuse import Excuse
 from server.domain.public_draw import Opened, PublicFile, PublicSource, PublicVoid, opened, rows_of
@@ -17,6 +18,7 @@ from server.office.public_draws import Book, digest_of_seed, sources_of, void_of
 from server.standalone import verify_draw
 from server.store import directory, draw_pages, draws, excuses, tasks
 from server.store.draws import Draw, Frozen
+from server.store.people import Person
 from server.store.session import Connection, Database
 
 STEPS: Final = ("freeze", "commit", "contribute", "draw", "lock")
@@ -132,6 +134,28 @@ def hindrance(conn: Connection, task: Task) -> str | None:
 def ready(conn: Connection, unit_id: str | None) -> list[Task]:
     """The tasks whose draw can begin."""
     return [one for one in tasks.tasks(conn, unit_id, ("draft", "approved")) if hindrance(conn, one) is None]
+
+
+class Waits(msgspec.Struct, frozen=True):
+    """A request to excuse a drawn subject that waits for this person's word."""
+
+    code: str
+    no: str
+    href: str
+
+
+def waiting(conn: Connection, person: Person) -> Iterator[Waits]:
+    """The requests that this person decides: of the own unit, or of a draw over all units; never his own."""
+    far = reach(person.roles, "draws.excuse")
+    if far is None:
+        return
+    for one in excuses.waiting(conn, None if far == ALL else person.unit_id):
+        draw = draws.draw_of(conn, one.draw_id)
+        task = None if draw is None else tasks.task_of(conn, draw.task_id)
+        if draw is None or task is None or one.asked_by == person.id:
+            continue
+        if task.unified or draw.unit_id == person.unit_id:
+            yield Waits(one.code, draw.no, f"/office/draws/{draw.id}#w-{one.code}")
 
 
 def listed(conn: Connection, unit_id: str | None) -> list[Listed]:

@@ -115,7 +115,7 @@ def run(conn: Connection, person: Person, now: datetime, draw_id: str, sealer: S
 def void(conn: Connection, person: Person, now: datetime, draw_id: str, reason: str, sealer: Sealer) -> None:
     """Voids an attempt, in public and with a reason; its commitment stays in the chain, and its secret is shown."""
     before = held(conn, person, draw_id, "draws.void")
-    said = said_reason(reason, required=False)
+    said = said_reason(reason, required=False, article="16")
     secret = before.secret or draws.open_secret(conn, sealer, draw_id)
     after = rules.void(before, secret, said, person.id, now)
     draws.put(conn, after)

@@ -61,7 +61,7 @@ def decide(
         raise Problem("exclusion_decided")
     if before.entered_by == person.id:
         raise Problem("own_entry")
-    said = said_reason(answer, "answer", required=False)
+    said = said_reason(answer, "answer", required=False, article="16")
     if not approved and not said:
         raise Problem("reason_missing")
     after = msgspec.structs.replace(

@@ -19,6 +19,7 @@ from server.store.draws import Draw
 from server.store.people import Person
 from server.store.session import Connection
 
+ARTICLE = "16"
 MOST = 300
 """Signs of a reason: the file's has the document and two names beside it."""
 
@@ -28,7 +29,7 @@ def ask(conn: Connection, person: Person, now: datetime, draw_id: str, code: str
     """Asks to take a drawn subject off the list that the library has as suspended or cancelled; the request's id."""
     draw, found = held(conn, person, draw_id, "draws.run"), normal_code(code)
     rules.excuse(draw, found, "-", is_alive=False)
-    said = said_reason(reason, most=MOST)
+    said = said_reason(reason, most=MOST, article=ARTICLE)
     its = _must_be_dead(conn, draw, found)
     if any(one.code == found and one.state == "asked" for one in excuses.of_draw(conn, draw_id)):
         raise Problem("draw_excuse_asked", found=found)
@@ -56,7 +57,7 @@ def decide(
         raise Problem("draw_excuse_decided")
     if asked.asked_by == person.id:
         raise Problem("own_entry")
-    said = said_reason(answer, "answer", required=not approved)
+    said = said_reason(answer, "answer", required=not approved, article=ARTICLE)
     after = msgspec.structs.replace(
         asked,
         state="approved" if approved else "refused",

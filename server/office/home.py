@@ -11,7 +11,7 @@ import msgspec
 from server.domain.access import ALL, allows, reach
 from server.domain.calendar import Light, light_of
 from server.domain.instant import beijing_day
-from server.office import crew_page, plan_page, publication_page, rechecks, task_page
+from server.office import crew_page, draw_page, plan_page, publication_page, rechecks, task_page
 from server.store import accounts, calendars, deadlines, home, imports, items, non_random, officers, rules
 from server.store.people import Person
 from server.store.session import Connection
@@ -154,6 +154,12 @@ def _tasks(conn: Connection, person: Person, now: datetime) -> Iterator[Task]:
         yield Task(f"tasks.waits.{one.code}", one.about, one.href, "home.go_task", "", {"n": one.n})
 
 
+def _excuses(conn: Connection, person: Person, _now: datetime) -> Iterator[Task]:
+    """Requests to excuse a drawn subject, told to who decides them."""
+    for one in draw_page.waiting(conn, person):
+        yield Task("draws.waits.excuse", one.code, one.href, "home.go_decide", "draws.waits.no", {"no": one.no})
+
+
 def _items(conn: Connection, person: Person, _now: datetime) -> Iterator[Task]:
     """Changes of the list that wait for their release; nobody releases what he himself entered."""
     if reach(person.roles, "items.release") is None:
@@ -238,6 +244,7 @@ SOURCES: Final[tuple[Source, ...]] = (
     _next_calendar,
     _plans,
     _tasks,
+    _excuses,
     _items,
     _rules,
     _other_inspections,

@@ -73,7 +73,7 @@ def decide(conn: Connection, person: Person, now: datetime, recusal_id: str, uph
         raise Problem("recusal_decided")
     if found.entered_by == person.id:
         raise Problem("own_entry")
-    said_answer = said_reason(answer, "answer")
+    said_answer = said_reason(answer, "answer", article=ARTICLE)
     state = "upheld" if uphold else "dismissed"
     recusals.decide_recusal(conn, recusal_id, state, said_answer, person.id, stamp(now))
     seen = crews.visit_seen(conn, found.visit_id)

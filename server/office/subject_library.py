@@ -9,12 +9,15 @@ from typing import Any, Final
 import msgspec
 
 from server.domain.codes import normal_code
-from server.domain.faults import Fault
+from server.domain.entry import Entry as Form
+from server.domain.excuse import DEAD, StatusDocument
+from server.domain.faults import Fault, number_faults
+from server.domain.instant import stamp
 from server.domain.layout import SUBJECTS, split, word_of
 from server.domain.mask import mask_phone
 from server.domain.subject import Subject, check_subject, values_of
 from server.office.libraries import Entry, Known, New, Place, Stroke
-from server.store import subject_batches, subjects
+from server.store import excuses, subject_batches, subjects
 from server.store.personnel import taken_is_a_problem
 from server.store.session import Connection
 
@@ -43,7 +46,11 @@ class Subjects:
         found = subjects.subjects_by_codes(conn, self.place.sealer, keys)
         ids = [one.id for one in found.values()]
         units, revs = subjects.libraries_of(conn, ids), subjects.revs_of(conn, ids)
-        return {code: Known(one.id, _entry(one, units.get(one.id, ())), revs[one.id]) for code, one in found.items()}
+        its = excuses.status_documents(conn, {one.id: one.status for one in found.values()})
+        return {
+            code: Known(one.id, _entry(one, units.get(one.id, ()), its.get(one.id)), revs[one.id])
+            for code, one in found.items()
+        }
 
     def check(self, values: Mapping[str, str], known: Known | None) -> tuple[Entry | None, list[Fault]]:
         """As the form of a subject is checked; beside it the units that have it in their libraries."""
@@ -55,13 +62,17 @@ class Subjects:
         faults += more
         there = tuple(known.entry["units"]) if known else ()
         units = self._units(values.get("units", ""), there, faults)
-        return (None if subject is None else _entry(subject, units)), faults
+        its, wrong = self._status_document(values, known)
+        faults += wrong
+        return (None if subject is None or wrong else _entry(subject, units, its)), faults
 
     def fields(self, entry: Entry) -> dict[str, str]:
         """As a row of the layout has it."""
         subject = msgspec.convert(entry["subject"], Subject)
         values = values_of(subject)
         values["flags"] = "；".join(_flag_text(flag) for flag in msgspec.to_builtins(subject.flags))
+        its = entry["status"] or {}
+        values |= {"status_document": its.get("document", ""), "status_on": its.get("on", "")}
         values["units"] = "、".join(self.place.unit_name(unit) for unit in entry["units"])
         return {column.field: values[column.field] for column in SUBJECTS.columns}
 
@@ -70,6 +81,7 @@ class Subjects:
         made = [_subject(row) for row in rows]
         with taken_is_a_problem():
             subjects.insert_subjects(conn, self.place.sealer, made, by=stroke.by, now=stroke.now, source=stroke.source)
+        _keep_documents(conn, rows, stroke)
 
     def revs(self, conn: Connection, ids: Collection[str]) -> dict[str, int]:
         """The revisions of those that are there."""
@@ -114,10 +126,33 @@ class Subjects:
         made = [_subject(row) for row in rows if row.before is None or row.entry["subject"] != row.before["subject"]]
         if made:
             subjects.update_subjects(conn, self.place.sealer, made, by=stroke.by, now=stroke.now, source=stroke.source)
+        _keep_documents(conn, rows, stroke)
 
     def _joins(self, row: New) -> bool:
         unit = self.place.unit_id
         return unit in row.entry["units"] and row.before is not None and unit not in row.before["units"]
+
+    def _status_document(
+        self, values: Mapping[str, str], known: Known | None
+    ) -> tuple[StatusDocument | None, list[Fault]]:
+        """By which document a row is suspended or cancelled: as on the form, it needs one of its own (R16.2)."""
+        status = values.get("status", "")
+        if status not in DEAD:
+            return None, []
+        was = known.entry["subject"]["status"] if known is not None else ""
+        there = known.entry["status"] if known is not None else None
+        said = {name: values.get(f"status_{name}", "") for name in ("document", "on")}
+        is_old = there == {"status": was} | said
+        if was == status and (is_old or not any(said.values())):
+            return (None if there is None else msgspec.convert(there, StatusDocument)), []
+        form = Form({} if is_old else values)  # the document of another status is none of this one
+        document, on = form.line("status_document", most=120), form.day("status_on")
+        form.faults += number_faults("status_document", document)
+        if on is not None and on > self.place.today.isoformat():
+            form.wrong("status_on", "day_ahead")
+        if not form.is_good or on is None:
+            return None, form.faults
+        return StatusDocument(status, document, on), form.faults
 
     def _units(self, text: str, there: Sequence[str], faults: list[Fault]) -> tuple[str, ...]:
         """The units that have it: a clerk's sheet adds it to his own library, and to nobody else's."""
@@ -140,10 +175,18 @@ def _undo(stroke: Stroke) -> str:
     return stroke.source.replace("import:", "undo:")
 
 
-def _entry(subject: Subject, units: Sequence[str] | Collection[str]) -> Entry:
+def _entry(subject: Subject, units: Sequence[str] | Collection[str], its: StatusDocument | None) -> Entry:
     plain = msgspec.to_builtins(subject)
     plain["id"] = ""
-    return {"subject": plain, "units": sorted(units)}
+    return {"subject": plain, "units": sorted(units), "status": msgspec.to_builtins(its)}
+
+
+def _keep_documents(conn: Connection, rows: Sequence[New], stroke: Stroke) -> None:
+    """Keeps each document of a status that the row says anew, as the form of one subject does."""
+    for row in rows:
+        its, before = row.entry.get("status"), (row.before or {}).get("status")
+        if its is not None and its != before:
+            excuses.add_status(conn, row.id, msgspec.convert(its, StatusDocument), stroke.by, stamp(stroke.now))
 
 
 def _subject(row: New) -> Subject:

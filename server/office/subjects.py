@@ -67,9 +67,14 @@ def may_change(person: Person, units: Collection[str]) -> bool:
 
 @act("subject.enter", CHANGE)
 def enter_subject(conn: Connection, person: Person, now: datetime, sealer: Sealer, values: Mapping[str, str]) -> str:
-    """Enters a subject into the own unit's library; gives its id. Whom the registry has already isn't entered twice."""
+    """Enters a subject into the own unit's library; gives its id. Whom the registry has already isn't entered twice.
+
+    Suspended or cancelled it becomes afterwards, by the act that asks for the document.
+    """
     permit(person, CHANGE, person.unit_id)
     one = _checked(conn, sealer, values, new_id(), None)
+    if one.status in DEAD:
+        raise Invalid([Fault("status", "status_by_document")], ARTICLE)
     subjects.insert_subjects(conn, sealer, [one], by=person.id, now=now, source="form")
     subjects.add_to_library(conn, str(person.unit_id), [one.id], by=person.id, now=now, source="form")
     _note(conn, sealer, person, now, "subject.enter", None, one, {"unit": person.unit_id})

@@ -16,7 +16,7 @@ from server.errors import Problem
 from server.office import imports as office
 from server.office.import_applying import Work, apply_batch
 from server.office.import_worker import Worker
-from server.store import imports, tables
+from server.store import excuses, imports, tables
 from server.store.people import Person
 from server.store.seal import open_sealer
 from server.store.session import Database, open_database
@@ -263,3 +263,60 @@ def test_what_fails_in_the_middle_is_said_and_goes_on_when_asked(
         settled(client, page)
         assert progress(client, page)["state"] == "applied"
     assert apply_batch is not fail
+
+
+DEATH = (*COLUMNS, "停业注销文书", "停业注销日期")
+
+
+def dead(number: int, status: str, document: str, on: str) -> list[str]:
+    """A row of somebody who is suspended or cancelled."""
+    return [*rows(number, number, 状态=status)[0], document, on]
+
+
+def document_of(running: Running, number: int) -> tuple[str, str, str]:
+    """By which document the library has a subject as what it is."""
+    code = rows(number, number)[0][0]
+    with database(running) as db, db.read() as conn:
+        found = subjects_by_codes(conn, open_sealer(running.data / "keys"), [code])[code]
+        its = excuses.status_documents(conn, {found.id: found.status})[found.id]
+    return its.status, its.document, its.on
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "on", "fault"),
+    [
+        ("注销", "", "2026-11-02", ("status_document", "missing")),
+        ("吊销", "宛市监吊〔2026〕9 号", "", ("status_on", "missing")),
+        ("停业", "宛市监注〔2026〕9 号", "2999-01-01", ("status_on", "day_ahead")),
+        ("停业", "问 14000000001", "2026-11-02", ("status_document", "number_in_text")),
+    ],
+)
+@pytest.mark.rule("R16.2", "refuses")
+def test_who_is_brought_as_gone_has_the_document_that_says_so(
+    server: Running, status: str, document: str, on: str, fault: tuple[str, str]
+) -> None:
+    with server.signed_in("clerk") as client:
+        page = brought(client, csv_of([dead(71, status, document, on)], DEATH))
+        assert kinds(client, page) == {"faulty": 1}
+    with database(server) as db, db.read() as conn:
+        found = imports.faults_of(conn, page.rpartition("/")[2])
+    assert [(one.fault.field, one.fault.code) for _, one in found] == [fault]
+
+
+@pytest.mark.rule("R16.2", "allows")
+def test_the_document_of_a_status_comes_with_the_row_goes_with_its_undoing_and_is_not_that_of_another(
+    any_server: Running,
+) -> None:
+    notice, order = ("停业告知〔2026〕3 号", "2026-11-01"), ("宛市监注〔2026〕9 号", "2026-11-02")
+    with any_server.signed_in("clerk") as client:
+        applied(client, brought(client, csv_of([*rows(73, 73)])))
+        sheet = [dead(72, "停业", *notice), dead(73, "停业", *notice)]
+        applied(client, brought(client, csv_of(sheet, DEATH)), changed="take")
+        assert document_of(any_server, 72) == ("suspended", *notice)
+        again = brought(client, csv_of(rows(72, 72, 状态="停业")))
+        assert kinds(client, again) == {"same": 1}  # a sheet without these columns says nothing else
+        assert kinds(client, brought(client, csv_of(rows(72, 72, 状态="注销")))) == {"faulty": 1}
+        last = applied(client, brought(client, csv_of([dead(72, "注销", *order)], DEATH)), changed="take")
+        assert document_of(any_server, 72) == ("cancelled", *order)
+        assert undone(client, last) == "undone"
+        assert document_of(any_server, 72) == ("suspended", *notice)

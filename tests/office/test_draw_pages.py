@@ -15,6 +15,7 @@ import pytest
 import segno
 import sqlalchemy as sa
 
+from server.demo.district import LEGAL
 from server.domain.public_draw import short_code
 from server.routes.rooms.draw_forms import now_in_beijing
 from server.store import draws as store
@@ -24,6 +25,7 @@ from tests.office.district import HTML, Office, demo_server
 from tests.office.test_hostile_forms import NAUGHTY
 from tests.office.walks import draws as walks
 
+JSON = {"Accept": "application/json"}
 PDF = b"%PDF-1.7\n%synthetic\n"
 
 
@@ -213,7 +215,7 @@ def test_before_the_draw_the_big_screen_names_nobody_and_says_what_is_awaited(of
         frame = store.frozen_of(conn, draw_id).frame
     codes = [line.partition("\t")[0] for line in frame.splitlines()]
     assert not any(name in shown for name in names_of(office, codes))
-    assert "户候选" in shown and "福利彩票快乐8 第 2026312 期" in shown and "等待中" in shown
+    assert "户候选" in shown and "福利彩票快乐8 第 2026312 期" in shown and "还没有，" in shown
 
 
 def test_a_long_list_of_names_takes_turns_on_the_big_screen(office: Office) -> None:
@@ -276,6 +278,51 @@ def test_who_was_excused_stays_on_the_page_struck_out_and_the_next_is_named(offi
     assert code in shown and "免查：已停业（停业告知〔2026〕3 号，2026-11-20）：冻结后停业" in shown
     assert str(draw.excused[0].next) in shown and "递补" in shown
     assert re.search(rf"struck[^<]*\">{names_of(office, [code])[0]}", shown)
+
+
+@pytest.mark.rule("R16.2", "http")
+def test_an_excuse_is_asked_by_one_told_to_the_head_and_decided_by_him_once(office: Office) -> None:
+    draw_id = walks.drawn(office)
+    alive = walks.draw_of(office, draw_id).effective[-1]
+
+    def refused(who: str, path: str, **form: str) -> tuple[int, str, str | None]:
+        answer = office.client(who).post(f"/office/draws{path}", data=form, headers=JSON)
+        return answer.status_code, answer.json()["code"], answer.json().get("article")
+
+    ask = f"/{draw_id}/excuse"
+    assert refused("clerk", ask, code=alive, reason="搬走了") == (409, "draw_alive", "16")
+    code = walks.suspended(office, draw_id)
+    assert refused("legal", ask, code=code, reason="停业") == (403, "other_unit", "3")
+    assert walks.post(office, "clerk", ask, code=code, reason="冻结后停业").status_code == 303
+    assert refused("clerk", ask, code=code, reason="冻结后停业") == (409, "draw_excuse_asked", "16")
+    with office.db.read() as conn:
+        (asked,) = excuses.of_draw(conn, draw_id)
+    assert waits(office, code) == {"head"}
+    decide = f"/excuses/{asked.id}"
+    assert refused("clerk", decide, decision="approved") == (403, "forbidden", None)
+    assert refused("head-ic", decide, decision="approved")[:2] == (404, "not_found")
+    assert refused("head", decide, decision="refused", answer="") == (422, "invalid", "16")
+    assert walks.post(office, "head", decide, decision="approved").status_code == 303
+    assert refused("head", decide, decision="approved") == (409, "draw_excuse_decided", "16")
+    assert waits(office, code) == set()
+    (excused,) = walks.draw_of(office, draw_id).excused
+    assert (excused.code, excused.next in walks.draw_of(office, draw_id).effective) == (code, True)
+
+
+def waits(office: Office, code: str) -> set[str]:
+    """Whose first page has the request to excuse a subject."""
+    asked = {"clerk", "head", "clerk-ic", "head-ic", "legal", "principal", "steering", "auditor"}
+    pages = {who: office.client(who).get("/office/", headers=HTML).text for who in asked}
+    return {who for who, page in pages.items() if "决定免查申请" in page and f"#w-{code}" in page}
+
+
+def test_an_excuse_from_a_draw_over_all_units_waits_for_the_principal(office: Office) -> None:
+    with office.db.read() as conn:
+        asked = excuses.one(conn, walks.excuse(office, LEGAL))
+    assert asked is not None
+    assert waits(office, asked.code) == {"principal"}
+    assert walks.post(office, "principal", f"/excuses/{asked.id}", decision="approved").status_code == 303
+    assert waits(office, asked.code) == set()
 
 
 def test_a_number_in_a_reason_is_shown_beside_the_field_in_which_it_was_typed(office: Office) -> None:

@@ -278,6 +278,7 @@ def test_the_clerk_asks_and_the_head_confirms_and_all_of_it_stands_in_the_file_a
     assert refused(lambda: hall.confirm(asked)) == ("draw_excuse_decided", "16")
 
 
+@pytest.mark.rule("R16.2", "refuses")
 def test_nobody_excuses_alone_nor_for_another_unit_and_a_refusal_leaves_the_list(hall: Ceremony) -> None:
     draw_id = hall.drawn()
     gone = hall.draw(draw_id).winners["LOW_B"][0]
@@ -286,7 +287,7 @@ def test_nobody_excuses_alone_nor_for_another_unit_and_a_refusal_leaves_the_list
     assert refused(lambda: hall.confirm(mine, BOTH)) == ("own_entry", "10")
     assert refused(lambda: hall.confirm(mine, CLERK)) == ("forbidden", None)
     assert refused(lambda: hall.confirm(mine, HEAD2)) == ("not_found", None)
-    assert refused(lambda: hall.confirm(mine, approved=False))[0] == "invalid"
+    assert refused(lambda: hall.confirm(mine, approved=False)) == ("invalid", "16")
     hall.confirm(mine, approved=False, answer="经核实仍在营业")
     assert hall.draw(draw_id).excused == ()
     again = hall.ask_excuse(draw_id, gone)

@@ -120,6 +120,7 @@ def test_a_longer_window_has_a_later_day_and_a_reason_without_anybodys_number(
     assert fault in [(one.field, one.code) for one in caught.value.faults]
 
 
+@pytest.mark.rule("R17.1", "refuses")
 def test_only_the_units_head_makes_it_longer_and_not_past_the_end(database: Database, tmp_path: Path) -> None:
     bureau = Tasking(database, tmp_path / "keys")
     id = bureau.dispatched()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 from xml.etree import ElementTree
 
@@ -114,6 +115,31 @@ def test_a_task_names_the_version_of_the_list_that_it_froze(office: Office) -> N
     id = walks.dispatched(office)
     page = office.client("clerk").get(f"/office/tasks/{id}", headers={"Accept": "text/html"}).text
     assert f"按第 {task_of(office, id).list_version} 版事项清单" in page
+
+
+@pytest.mark.rule("R17.1", "http")
+def test_the_head_makes_a_window_longer_and_the_public_reads_since_when_and_why(office: Office) -> None:
+    id = walks.dispatched(office)
+    was = task_of(office, id).window_to
+    until = (date.fromisoformat(was) + timedelta(60)).isoformat()
+    form = {"until": until, "reason": "证照换发，人手不够"}
+    assert refused(post(office, "clerk", f"/{id}/extend", **form), 403, "forbidden")
+    assert refused(post(office, "head-ic", f"/{id}/extend", **form), 404, "not_found")
+    faults = post(office, "head", f"/{id}/extend", **(form | {"until": was})).json()
+    assert (faults["code"], faults["article"], faults["faults"][0]["field"]) == ("invalid", "15-2", "until")
+    assert post(office, "head", f"/{id}/extend", **form).status_code == 303
+    no = task_of(office, id).no
+    page = public(office, f"/notices/{no}").text
+    assert "证照换发，人手不够" in page
+    for day in (was, until):
+        assert f'datetime="{day}"' in page or said(day) in page
+    refused(post(office, "head", f"/{walks.entered(office)}/extend", **form), 409, "task_not_extended")
+
+
+def said(day: str) -> str:
+    """A day as the Chinese pages say it."""
+    found = date.fromisoformat(day)
+    return f"{found.month}月{found.day}日"
 
 
 @pytest.mark.rule("R13.1", "http")
