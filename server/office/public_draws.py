@@ -13,7 +13,6 @@ from server.domain.calendar import working_days_between
 from server.domain.draw_sources import Source
 from server.domain.instant import beijing_day, instant
 from server.domain.public_draw import (
-    OTHER_CASE,
     Opened,
     PublicAttempt,
     PublicDraw,
@@ -26,6 +25,7 @@ from server.errors import Problem
 from server.store import crews, directory, draw_pages, draws, tasks
 from server.store.calendars import calendar
 from server.store.crews import Match
+from server.store.draw_pages import CrewLink, Link, Tally
 from server.store.draws import Draw
 from server.store.session import Connection
 
@@ -126,7 +126,12 @@ def _attempt(book: Book, draw: Draw) -> PublicAttempt:
 
 def href_of(draw: Draw, version: int) -> str:
     """Where a version of a file lies."""
-    return f"/draws/{draw.no}/files/{draw.attempt}-{version}.json"
+    return address_of(draw.no, draw.attempt, version)
+
+
+def address_of(no: str, attempt: int, version: int) -> str:
+    """The same by the number of the draw."""
+    return f"/draws/{no}/files/{attempt}-{version}.json"
 
 
 def digest_of_seed(seed: str | None) -> str | None:
@@ -225,51 +230,57 @@ def undispatched(conn: Connection, shown: Iterable[PublicDraw], today: date) -> 
 
 def rates(conn: Connection) -> list[Rates]:
     """What each unit that draws did otherwise than by lot, and how often."""
-    open_ids = [draw.id for draw in draws.draws(conn, None) if draws.is_public(conn, draw)]
-    attempts, out = draw_pages.draws_and_voids(conn), draw_pages.left_out(conn, open_ids, OTHER_CASE)
-    replaced, ways, places = draw_pages.replacements(conn), draw_pages.ways_out(conn), draw_pages.places(conn)
-    units, waits = directory.names_of_units(conn), draw_pages.undispatched(conn)
+    units = directory.names_of_units(conn)
+    tallies, replaced = draw_pages.tallies(conn, units), draw_pages.replacements(conn, units)
+    ways, places = draw_pages.ways_out(conn, units), draw_pages.places(conn, units)
     return [
-        Rates(
-            units.get(id, id),
-            *attempts.get(id, (0, 0)),
-            places.get(id, 0),
-            replaced.get(id, 0),
-            ways.get((id, "direct_assignment"), 0),
-            ways.get((id, "merged_pool"), 0),
-            *out.get(id, (0, 0)),
-            waits.get(id, 0),
-        )
-        for id in sorted({*attempts, *replaced, *places, *(id for id, _ in ways)})
-    ]
+        _rates(units[id], tallies.get(id, Tally()), places.get(id, 0), replaced.get(id, 0),
+               ways.get((id, "direct_assignment"), 0), ways.get((id, "merged_pool"), 0))
+        for id in sorted({*tallies, *replaced, *places, *(id for id, _ in ways)})
+    ]  # fmt: skip
+
+
+def _rates(unit: str, its: Tally, places: int, replaced: int, direct: int, merged: int) -> Rates:
+    return Rates(
+        unit, its.attempts, its.voids, places, replaced, direct, merged, its.rows, its.other_case, its.undispatched
+    )
 
 
 def chain(conn: Connection) -> dict[str, Any]:
     """Both chains, each in its order."""
+    links, crew_links = draw_pages.chain(conn), draw_pages.crew_chain(conn)
+    is_open = draw_pages.open_tasks(conn, [link.task_id for link in links])
+    numbers = _numbers(conn, links, crew_links)
     return {
         "t": "draw-chain/1",
-        "sdraw1": [_link(conn, draw) for draw in sorted(draws.draws(conn, None), key=lambda one: one.place)],
-        "omatch1": [_crew_link(conn, match) for match in crews.matches(conn)],
+        "sdraw1": [_link(link, link.task_id in is_open) for link in links],
+        "omatch1": [_committed(link) | numbers[link.task_id] for link in crew_links],
     }
 
 
-def _link(conn: Connection, draw: Draw) -> dict[str, Any]:
-    is_open = draws.is_public(conn, draw)
+def _link(link: Link, is_open: bool) -> dict[str, Any]:
+    no = draws.no_of(link.year, link.seq)
     files = [
-        {"version": one.version, "sha256": one.sha256, "href": href_of(draw, one.version) if is_open else None}
-        for one in draws.files_of(conn, draw.id)
+        {"version": n, "sha256": sha256, "href": address_of(no, link.attempt, n) if is_open else None}
+        for n, sha256 in link.files
     ]
-    return _committed(draw) | {"no": draw.no, "files": files}
+    return _committed(link) | {"no": no, "files": files}
 
 
-def _crew_link(conn: Connection, match: Match) -> dict[str, Any]:
-    task = tasks.task_of(conn, match.task_id)
-    drawn = next((one.no for one in draws.draws_of_task(conn, match.task_id)), None)
-    no = f"J-{task.no}" if task is not None and task.is_participant else drawn
-    return _committed(match) | {"task": None if task is None else task.no, "no": no}
+def _numbers(conn: Connection, links: Sequence[Link], crew_links: Sequence[CrewLink]) -> dict[str, dict[str, Any]]:
+    """Task -> its number, and that of its draw; of a joint one that of the lead's."""
+    first: dict[str, Link] = {}
+    for link in links:
+        first.setdefault(link.task_id, link)
+    found: dict[str, dict[str, Any]] = {}
+    for task_id, (no, joint) in tasks.numbers_of(conn, [link.task_id for link in crew_links]).items():
+        drawn = first.get(task_id)
+        ours = None if drawn is None else draws.no_of(drawn.year, drawn.seq)
+        found[task_id] = {"task": no, "no": f"J-{no}" if joint == "participant" else ours}
+    return found
 
 
-def _committed(one: Draw | Match) -> dict[str, Any]:
+def _committed(one: Link | CrewLink) -> dict[str, Any]:
     return {
         "attempt": one.attempt,
         "prev": one.prev,

@@ -19,6 +19,7 @@ from server.store.notices import Kept
 from server.words import Words
 
 Anyone = Request[Any, Any, Any]
+AT_ONCE: Final = 30
 IN_FEED: Final = 100
 """How many notices a feed tells of, the newest first."""
 
@@ -45,10 +46,16 @@ class Shown(msgspec.Struct, frozen=True):
 
 @get("/notices", exclude_from_auth=True, sync_to_thread=True)
 def show_notices(request: Anyone) -> Response[bytes]:
-    """Every notice, the newest first."""
+    """The notices, the newest first, page by page: `before` is moment and number of where the one before ended."""
+    at, _, no = request.query_params.get("before", "").partition("_")
+    before = (at[:24], no[:16]) if no else None
     with request.app.state.db.read() as conn:
-        found = [one.notice for one in notices.notices(conn)]
-    return page(request, "task_notices", at="notices", feeds="/notices", notices=found)
+        found = [one.notice for one in notices.notices(conn, AT_ONCE + 1, before)]
+    shown = found[:AT_ONCE]
+    older = f"{shown[-1].published_at}_{shown[-1].no}" if len(found) > AT_ONCE else None
+    return page(
+        request, "task_notices", at="notices", feeds="/notices", notices=shown, older=older, is_first=before is None
+    )
 
 
 @get("/notices/{no:str}", exclude_from_auth=True, sync_to_thread=True)

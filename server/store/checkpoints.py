@@ -151,20 +151,10 @@ def keep_key(conn: Connection, key: KeyInUse) -> None:
 
 def witnesses(conn: Connection) -> list[Witness]:
     """Whose cosignatures are taken or were, by name."""
-    last = (
-        sa.select(
-            log_cosignature.c.witness,
-            sa.func.max(log_cosignature.c.size).label("size"),
-            sa.func.max(log_cosignature.c.at).label("at"),
-        )
-        .group_by(log_cosignature.c.witness)
-        .subquery()
-    )
-    of = log_witness.c
-    query = sa.select(of.name, of.key, of.who, of.added_at, of.ended_at, last.c["size"], last.c["at"]).outerjoin(
-        last, last.c.witness == of.name
-    )
-    return [Witness(*row) for row in conn.execute(query.order_by(of.name))]
+    of, his = log_witness.c, log_cosignature.c.witness == log_witness.c.name
+    last, at = (sa.select(sa.func.max(log_cosignature.c[name])).where(his).scalar_subquery() for name in ("size", "at"))
+    query = sa.select(of.name, of.key, of.who, of.added_at, of.ended_at, last, at).order_by(of.name)
+    return [Witness(*row) for row in conn.execute(query)]
 
 
 def add_witness(conn: Connection, made: Witness) -> None:

@@ -311,14 +311,16 @@ def add_match(conn: Connection, added: Match) -> None:
 
 
 def put_match(conn: Connection, match_id: str, changed: Mapping[str, Any]) -> None:
-    """Writes how far an attempt is."""
-    conn.execute(sa.update(crew_match).where(crew_match.c.id == match_id).values(dict(changed)))
+    """Writes how far an attempt is; with the teams, how many places they have."""
+    filled = {"filled": sum(map(len, changed["teams"].values()))} if "teams" in changed else {}
+    conn.execute(sa.update(crew_match).where(crew_match.c.id == match_id).values({**changed, **filled}))
 
 
 def contributions_of(conn: Connection, match_id: str) -> list[Contribution]:
     """What was contributed, in the order of the sources."""
     query = sa.select(crew_contribution).where(crew_contribution.c.match_id == match_id)
-    return [Contribution(**row) for row in conn.execute(query.order_by(crew_contribution.c.place)).mappings()]
+    found = [Contribution(**row) for row in conn.execute(query).mappings()]
+    return sorted(found, key=lambda one: one.place)
 
 
 def add_contribution(conn: Connection, added: Contribution) -> None:
@@ -327,8 +329,9 @@ def add_contribution(conn: Connection, added: Contribution) -> None:
 
 
 def _matches(conn: Connection, *where: sa.ColumnElement[bool]) -> list[Match]:
-    rows = conn.execute(sa.select(crew_match).where(*where).order_by(crew_match.c.place)).mappings()
-    return [Match(**row) for row in rows]
+    columns = [crew_match.c[name] for name in Match.__struct_fields__]
+    found = [Match(*row) for row in conn.execute(sa.select(*columns).where(*where))]
+    return sorted(found, key=lambda one: one.place)
 
 
 # --- ways out, and changes --------------------------------------------------------------------------------------------
@@ -407,19 +410,15 @@ def _where(table: sa.Table, unit_id: str | None, state: str | None) -> list[sa.C
 
 
 def _ways(conn: Connection, *where: sa.ColumnElement[bool]) -> list[Way]:
-    query = sa.select(crew_way).where(*where).order_by(crew_way.c.asked_at.desc(), crew_way.c.id)
-    return [
-        msgspec.convert({str(name): value for name, value in row.items()}, Way)
-        for row in conn.execute(query).mappings()
-    ]
+    rows = conn.execute(sa.select(crew_way).where(*where)).mappings()
+    found = [msgspec.convert({str(name): value for name, value in row.items()}, Way) for row in rows]
+    return sorted(sorted(found, key=lambda one: one.id), key=lambda one: one.asked_at, reverse=True)
 
 
 def _changes(conn: Connection, *where: sa.ColumnElement[bool]) -> list[Change]:
-    query = sa.select(crew_change).where(*where).order_by(crew_change.c.asked_at, crew_change.c.id)
-    return [
-        msgspec.convert({str(name): value for name, value in row.items()}, Change)
-        for row in conn.execute(query).mappings()
-    ]
+    rows = conn.execute(sa.select(crew_change).where(*where)).mappings()
+    found = [msgspec.convert({str(name): value for name, value in row.items()}, Change) for row in rows]
+    return sorted(found, key=lambda one: (one.asked_at, one.id))
 
 
 # --- officers ---------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from server.domain.draw import ALG, ROOT
 from server.domain.draw_sources import Source
 from server.domain.drawing import OPEN, Contribution, Drawing, Excused, Void
 from server.domain.instant import stamp
+from server.domain.public_draw import OTHER_CASE
 from server.store import tasks
 from server.store.seal import Sealer
 from server.store.tables import draw, draw_chain, draw_contribution, draw_file, draw_frame
@@ -120,7 +121,8 @@ def next_seq(conn: Connection, year: int) -> int:
 
 def add(conn: Connection, one: Draw, sealed_secret: bytes, frozen: Frozen) -> None:
     """Adds a committed attempt at the end of the chain, which the caller holds."""
-    conn.execute(sa.insert(draw).values(sealed_secret=sealed_secret, **_columns(one)))
+    other_case = frozen.frame.count(f"\t{OTHER_CASE}\n")
+    conn.execute(sa.insert(draw).values(sealed_secret=sealed_secret, other_case=other_case, **_columns(one)))
     conn.execute(
         sa.insert(draw_frame).values(
             draw_id=one.id,
@@ -163,7 +165,8 @@ def draws(conn: Connection, unit_id: str | None) -> list[Draw]:
 
 def draws_of_task(conn: Connection, task_id: str) -> list[Draw]:
     """The attempts for a task, the first one first."""
-    return _read(conn, sa.select(draw).where(draw.c.task_id == task_id).order_by(draw.c.attempt))
+    found = _read(conn, sa.select(draw).where(draw.c.task_id == task_id))
+    return sorted(found, key=lambda one: one.attempt)
 
 
 def standing_of_task(conn: Connection, task_id: str, *, lock: bool = False) -> Draw | None:
@@ -298,7 +301,7 @@ def _contributions(conn: Connection, ids: list[str]) -> dict[str, list[Contribut
     found: dict[str, list[Contribution]] = {}
     for at in range(0, len(ids), 500):
         query = sa.select(draw_contribution).where(draw_contribution.c.draw_id.in_(ids[at : at + 500]))
-        for row in conn.execute(query.order_by(draw_contribution.c.draw_id, draw_contribution.c.place)).mappings():
+        for row in sorted(conn.execute(query).mappings(), key=lambda one: int(one["place"])):
             values = {name: row[name] for name in Contribution.__struct_fields__}
             found.setdefault(row["draw_id"], []).append(Contribution(**values))
     return found

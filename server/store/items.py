@@ -131,12 +131,12 @@ def current_version(conn: Connection, day: str) -> int | None:
 def listed(conn: Connection, n: int) -> list[Listed]:
     """The items of a version with their digests, in the order of the list."""
     query = (
-        sa.select(item_edition.c.body, item_edition.c.sha256, item_edition.c.template)
+        sa.select(item_edition.c.body, item_edition.c.sha256, item_edition.c.template, list_entry.c.place)
         .join(list_entry, list_entry.c.edition == item_edition.c.sha256)
         .where(list_entry.c.version == n)
-        .order_by(list_entry.c.place)
     )
-    return [Listed(item_of_edition(row.body), row.sha256, row.template) for row in conn.execute(query)]
+    rows = sorted(conn.execute(query), key=lambda row: int(row.place))
+    return [Listed(item_of_edition(row.body), row.sha256, row.template) for row in rows]
 
 
 def items_of(conn: Connection, n: int) -> list[Item]:

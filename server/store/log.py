@@ -90,13 +90,11 @@ def _parted(tile: bytes) -> list[bytes]:
 
 def _tiles(conn: Connection, keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
     """Level by level: SQLite looks pairs up in no index, but reads the whole table for them."""
-    found: dict[tuple[int, int], bytes] = {}
-    for level, places in _by_level(keys).items():
-        query = sa.select(log_tile.c.place, log_tile.c.hashes).where(
-            log_tile.c.level == level, log_tile.c.place.in_(places)
-        )
-        found |= {(level, place): hashes for place, hashes in conn.execute(query)}
-    return found
+    levels = [
+        sa.and_(log_tile.c.level == level, log_tile.c.place.in_(places)) for level, places in _by_level(keys).items()
+    ]
+    query = sa.select(log_tile.c.level, log_tile.c.place, log_tile.c.hashes).where(sa.or_(*levels))
+    return {(level, place): hashes for level, place, hashes in conn.execute(query)}
 
 
 def _by_level(keys: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
@@ -125,7 +123,7 @@ def consistency(conn: Connection, first: int, size: int) -> list[bytes]:
 
 
 def hashes_of(conn: Connection, spans: Sequence[Span]) -> list[bytes]:
-    """The hash of each span, by one query a level for all the tiles that have a part in them."""
+    """The hash of each span, by one query for all the tiles that have a part in them."""
     nodes = {node: _at(node) for span in spans for node in merkle.nodes_of(span)}
     tiles = _tiles(conn, {tile for span in spans for tile in tiles_under(span)}) if nodes else {}
     found = {node: _hash(tiles, node, *where) for node, where in nodes.items()}

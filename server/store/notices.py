@@ -12,6 +12,8 @@ from sqlalchemy.engine import Connection
 from server.domain.task_notice import Notice
 from server.store.tables import notice, selection
 
+_LATEST = (notice.c.published_at.desc(), notice.c.no.desc(), notice.c.version.desc())
+
 
 class Kept(msgspec.Struct, frozen=True):
     """A notice with the bytes that were published."""
@@ -34,21 +36,24 @@ def add_notice(conn: Connection, added: Kept) -> None:
     conn.execute(sa.insert(notice).values(msgspec.structs.asdict(added)))
 
 
-def notices(conn: Connection, most: int | None = None) -> list[Kept]:
-    """Every notice in its newest version, the newest first."""
+def notices(conn: Connection, most: int | None = None, before: tuple[str, str] | None = None) -> list[Kept]:
+    """Every notice in its newest version, the newest first; `before` is moment and number of where to go on."""
     newer = notice.alias()
     is_newest = ~sa.exists().where(newer.c.no == notice.c.no, newer.c.version > notice.c.version)
-    return _read(conn, sa.select(notice).where(is_newest).limit(most))
+    query = sa.select(notice).where(is_newest).limit(most)
+    if before is not None:
+        query = query.where(sa.tuple_(notice.c.published_at, notice.c.no) < sa.tuple_(*before))
+    return _read(conn, query.order_by(*_LATEST))
 
 
 def versions(conn: Connection, most: int) -> list[Kept]:
     """Notices in all their versions, the newest first."""
-    return _read(conn, sa.select(notice).limit(most))
+    return _read(conn, sa.select(notice).order_by(*_LATEST).limit(most))
 
 
 def versions_of(conn: Connection, no: str) -> list[Kept]:
     """The notice of a number, the newest version first."""
-    return _read(conn, sa.select(notice).where(notice.c.no == no))
+    return _read(conn, sa.select(notice).where(notice.c.no == no).order_by(notice.c.version.desc()))
 
 
 def notice_by_no(conn: Connection, no: str) -> Kept | None:
@@ -57,8 +62,7 @@ def notice_by_no(conn: Connection, no: str) -> Kept | None:
 
 
 def _read(conn: Connection, query: sa.Select[Any]) -> list[Kept]:
-    ordered = query.order_by(notice.c.published_at.desc(), notice.c.no.desc(), notice.c.version.desc())
-    return [Kept(**{str(name): value for name, value in row.items()}) for row in conn.execute(ordered).mappings()]
+    return [Kept(**{str(name): value for name, value in row.items()}) for row in conn.execute(query).mappings()]
 
 
 def taken_out(conn: Connection, task_ids: Collection[str]) -> dict[str, int]:

@@ -82,6 +82,15 @@ def task_by_no(conn: Connection, no: str) -> Task | None:
     return found[0] if found else None
 
 
+def numbers_of(conn: Connection, ids: Collection[str]) -> dict[str, tuple[str, str | None]]:
+    """Task -> its number, and what it is in a joint task."""
+    found, asked = dict[str, tuple[str, str | None]](), sorted(set(ids))
+    for at in range(0, len(asked), 400):
+        query = sa.select(task.c.id, task.c.no, task.c.joint).where(task.c.id.in_(asked[at : at + 400]))
+        found |= {id: (no or "", joint) for id, no, joint in conn.execute(query)}
+    return found
+
+
 def tasks(
     conn: Connection, unit_id: str | None, states: Collection[str] = (), *, year: int | None = None
 ) -> list[Task]:
@@ -99,8 +108,8 @@ def tasks(
 def _read(conn: Connection, query: sa.Select[Any]) -> list[Task]:
     rows = [{str(name): value for name, value in row.items()} for row in conn.execute(query).mappings()]
     items: dict[str, list[str]] = {row["id"]: [] for row in rows}
-    its = sa.select(task_item.c.task_id, task_item.c.item_id).where(task_item.c.task_id.in_(items))
-    for id, item in conn.execute(its.order_by(task_item.c.place, task_item.c.item_id)) if rows else ():
+    its = sa.select(task_item.c.place, task_item.c.item_id, task_item.c.task_id).where(task_item.c.task_id.in_(items))
+    for _, item, id in sorted(map(tuple, conn.execute(its))) if rows else ():
         items[id].append(item)
     return [msgspec.convert(row | {"no": row["no"] or "", "items": items[row["id"]]}, Task) for row in rows]
 
@@ -157,7 +166,24 @@ def still_counts(conn: Connection, visit_id: str) -> bool:
 def has_ended(conn: Connection, task_id: str) -> bool:
     """Whether a dispatched task has come to its end: every visit of it is final or void."""
     state = conn.scalar(sa.select(task.c.state).where(task.c.id == task_id))
-    return state == "dispatched" and is_over(visit_states(conn, [task_id])[task_id])
+    return state == "dispatched" and conn.scalar(_going().where(visit_task.c.task_id == task_id).limit(1)) is None
+
+
+def going_on(conn: Connection) -> frozenset[str]:
+    """The tasks that some open visit still counts for: what is dispatched and not among them has ended."""
+    return frozenset(conn.scalars(_going()))
+
+
+def _going() -> sa.Select[tuple[str]]:
+    """The tasks of the open visits, one a visit; an open one that goes on for others only isn't its."""
+    its = sa.and_(selection.c.task_id == visit_task.c.task_id, selection.c.subject_id == visit.c.subject_id)
+    return (
+        sa.select(visit_task.c.task_id)
+        .join(visit, visit.c.id == visit_task.c.visit_id)
+        .outerjoin(selection, its)
+        .where(visit.c.state == sa.literal_column("'open'"))  # as the index of the open ones says it
+        .where(sa.or_(selection.c.state.is_(None), selection.c.state == "counted"))
+    )
 
 
 def is_over(states: Mapping[str, int]) -> bool:
@@ -332,8 +358,8 @@ def add_withdrawal(conn: Connection, added: Withdrawal) -> None:
 def withdrawals_of(conn: Connection, task_id: str) -> list[Withdrawal]:
     """The requests to take subjects of a task out, the latest first."""
     table = withdrawal_table
-    query = sa.select(table).where(table.c.task_id == task_id).order_by(table.c.asked_at.desc(), table.c.id)
-    return [Withdrawal(**row) for row in conn.execute(query).mappings()]
+    found = [Withdrawal(**row) for row in conn.execute(sa.select(table).where(table.c.task_id == task_id)).mappings()]
+    return sorted(sorted(found, key=lambda one: one.id), key=lambda one: one.asked_at, reverse=True)
 
 
 def withdrawal_of(conn: Connection, id: str, *, lock: bool = False) -> Withdrawal | None:

@@ -51,6 +51,7 @@ crew_match = sa.Table(  # one attempt of the lot `omatch1`; what is committed ne
     sa.Column("seed", sa.String(64)),
     sa.Column("cap", sa.Integer, nullable=False),
     sa.Column("teams", sa.JSON, nullable=False),
+    sa.Column("filled", sa.Integer, nullable=False, default=0),  # how many places `teams` has
     sa.Column("leaders", sa.JSON, nullable=False),
     sa.Column("skips", sa.JSON, nullable=False),
     sa.Column("drawn_experts", sa.JSON, nullable=False),
@@ -62,7 +63,7 @@ crew_match = sa.Table(  # one attempt of the lot `omatch1`; what is committed ne
     sa.Column("void_by", sa.String(64)),
     sa.Column("void_at", sa.String(32)),
     sa.UniqueConstraint("task_id", "attempt"),
-    sa.Index("ix_crew_match_unit_id", "unit_id"),
+    sa.Index("ix_crew_match_unit_id", "unit_id", "state", "filled"),
 )
 
 crew_contribution = sa.Table(  # append-only
@@ -101,6 +102,7 @@ crew_way = sa.Table(  # R18.4: a way out of a shortage; a decision stays as it i
     sa.Column("decided_by", sa.String(64)),
     sa.Column("decided_at", sa.String(32)),
     sa.Index("ix_crew_way_task_id", "task_id"),
+    sa.Index("ix_crew_way_unit_id", "unit_id", "state", "kind"),
 )
 
 crew_change = sa.Table(  # R20.1: a drawn officer replaced; a decision stays as it is
@@ -128,6 +130,7 @@ crew_change = sa.Table(  # R20.1: a drawn officer replaced; a decision stays as 
     sa.Column("record", sa.JSON),  # as the file has it: s, out, in, attempt, kind, elig, left_out ...
     sa.UniqueConstraint("visit_id", "attempt"),
     sa.Index("ix_crew_change_unit_id_state", "unit_id", "state"),
+    sa.Index("ix_crew_change_match_id", "match_id", "state"),
 )
 
 recusal = sa.Table(  # R20.3, R20.4: declared by the officer, or asked by the subject; a decision stays as it is

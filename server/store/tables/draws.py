@@ -37,6 +37,7 @@ draw = sa.Table(  # one attempt; what is committed or drawn never changes, by tr
     sa.Column("rows", sa.Integer, nullable=False),
     sa.Column("candidates", sa.Integer, nullable=False),
     sa.Column("exempt", sa.Integer, nullable=False),  # at the cap, and kept in by a flag or a campaign (R15a.3)
+    sa.Column("other_case", sa.Integer, nullable=False),  # of the rows, left out since another case is open
     sa.Column("secret", sa.String(64)),  # in clear once it is drawn or void
     sa.Column("seed", sa.String(64)),
     sa.Column("drawn_at", sa.String(32)),
@@ -54,7 +55,8 @@ draw = sa.Table(  # one attempt; what is committed or drawn never changes, by tr
     sa.Index("uq_draw_standing_task", "task_id", unique=True, sqlite_where=sa.text("state <> 'void'"),
              postgresql_where=sa.text("state <> 'void'")),
     sa.Index("ix_draw_task_id", "task_id"),
-    sa.Index("ix_draw_unit_id", "unit_id"),
+    sa.Index("ix_draw_unit_id", "unit_id", "state", "task_id", "rows", "other_case"),  # what rates are summed from
+    sa.Index("ix_draw_committed_at", "attempt", "committed_at", "year", "seq"),
 )  # fmt: skip
 
 draw_frame = sa.Table(  # append-only: the list as it was committed, and what stands behind its lines

@@ -30,6 +30,8 @@ log_cosignature = sa.Table(  # append-only; `line` is what stands under the note
     sa.Column("witness", sa.ForeignKey("log_witness.name"), primary_key=True),
     sa.Column("line", sa.Text, nullable=False),
     sa.Column("at", sa.String(32), nullable=False),
+    sa.Index("ix_log_cosignature_witness", "witness", "size"),
+    sa.Index("ix_log_cosignature_at", "witness", "at"),
 )
 
 log_witness = sa.Table(  # whose cosignatures are taken: named by the office, outside of it

@@ -61,6 +61,7 @@ task = sa.Table(  # what a draw is for; a dispatched one is never edited but for
     sa.Column("cancelled_why", sa.Text),
     sa.Index("ix_task_no", "no", unique=True),
     sa.Index("ix_task_unit_id_state", "unit_id", "state"),
+    sa.Index("ix_task_joint", "joint", "dispatched_at", "id"),
 )
 
 task_item = sa.Table(  # the first is the drawn one
@@ -126,4 +127,5 @@ notice = sa.Table(  # the public announcement of a dispatched task (R17.1), in v
     sa.Column("body", sa.LargeBinary, nullable=False),  # what the public reads, as canonical JSON
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Index("ix_notice_task_id", "task_id", "version", unique=True),
+    sa.Index("ix_notice_published_at", "published_at", "no", "version"),
 )

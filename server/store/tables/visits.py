@@ -24,6 +24,9 @@ visit = sa.Table(  # `head` is the counter row that hands out `op.n` (sync page,
     sa.Column("state", sa.String(16), nullable=False, default="open"),  # open | final | void
     sa.Column("standing", sa.LargeBinary, nullable=False),  # what intake asks: crew, interests, proposals
     sa.Index("ix_visit_unit_id", "unit_id"),
+    sa.Index(  # few of all: by it one learns which tasks go on
+        "ix_visit_open", "id", sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'")
+    ),
 )
 
 visit_task = sa.Table(

@@ -70,6 +70,7 @@ FROZEN = (
     "committed_at",
     "committed_by",
     "sealed_secret",
+    "other_case",
 )
 """What never changes once a draw is committed."""
 
@@ -97,6 +98,7 @@ def _make_tasks() -> None:
     op.execute("ALTER TABLE task_item ADD COLUMN place INTEGER NOT NULL DEFAULT 0")
     op.create_index("ix_task_no", "task", ["no"], unique=True)
     op.create_index("ix_task_unit_id_state", "task", ["unit_id", "state"], unique=False)
+    op.create_index("ix_task_joint", "task", ["joint", "dispatched_at", "id"], unique=False)
     op.create_table(
         "task_override",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -143,6 +145,7 @@ def _make_tasks() -> None:
         sa.PrimaryKeyConstraint("no", "version", name=op.f("pk_notice")),
     )
     op.create_index("ix_notice_task_id", "notice", ["task_id", "version"], unique=True)
+    op.create_index("ix_notice_published_at", "notice", ["published_at", "no", "version"], unique=False)
     op.create_table(
         "task_extension",
         sa.Column("task_id", sa.String(length=64), nullable=False),
@@ -187,6 +190,7 @@ def _make_draws() -> None:
         sa.Column("rows", sa.Integer(), nullable=False),
         sa.Column("candidates", sa.Integer(), nullable=False),
         sa.Column("exempt", sa.Integer(), nullable=False),
+        sa.Column("other_case", sa.Integer(), nullable=False),
         sa.Column("secret", sa.String(length=64), nullable=True),
         sa.Column("seed", sa.String(length=64), nullable=True),
         sa.Column("drawn_at", sa.String(length=32), nullable=True),
@@ -209,7 +213,9 @@ def _make_draws() -> None:
         sa.UniqueConstraint("year", "seq", "attempt", name=op.f("uq_draw_year_seq_attempt")),
     )
     op.create_index("ix_draw_task_id", "draw", ["task_id"], unique=False)
-    op.create_index("ix_draw_unit_id", "draw", ["unit_id"], unique=False)
+    summed = ["unit_id", "state", "task_id", "rows", "other_case"]
+    op.create_index("ix_draw_unit_id", "draw", summed, unique=False)
+    op.create_index("ix_draw_committed_at", "draw", ["attempt", "committed_at", "year", "seq"], unique=False)
     op.create_index(
         "uq_draw_standing_task",
         "draw",

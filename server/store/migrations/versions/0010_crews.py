@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 FROZEN = ("commit", "prev", "frame", "rules", "visits", "left_out", "ways", "experts", "officers", "sealed_secret")
-ONCE = ("seed", "teams", "leaders", "drawn_experts")
+ONCE = ("seed", "teams", "filled", "leaders", "drawn_experts")
 DECIDED = ("crew_way", "crew_change", "recusal")
 
 
@@ -97,6 +97,7 @@ def _make_tables() -> None:
         sa.Column("seed", sa.String(length=64), nullable=True),
         sa.Column("cap", sa.Integer(), nullable=False),
         sa.Column("teams", sa.JSON(), nullable=False),
+        sa.Column("filled", sa.Integer(), nullable=False),
         sa.Column("leaders", sa.JSON(), nullable=False),
         sa.Column("skips", sa.JSON(), nullable=False),
         sa.Column("drawn_experts", sa.JSON(), nullable=False),
@@ -115,7 +116,7 @@ def _make_tables() -> None:
         sa.UniqueConstraint("prev", name=op.f("uq_crew_match_prev")),
         sa.UniqueConstraint("task_id", "attempt", name=op.f("uq_crew_match_task_id_attempt")),
     )
-    op.create_index("ix_crew_match_unit_id", "crew_match", ["unit_id"], unique=False)
+    op.create_index("ix_crew_match_unit_id", "crew_match", ["unit_id", "state", "filled"], unique=False)
     op.create_table(
         "crew_plan",
         sa.Column("visit_id", sa.String(length=36), nullable=False),
@@ -158,6 +159,7 @@ def _make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_crew_way")),
     )
     op.create_index("ix_crew_way_task_id", "crew_way", ["task_id"], unique=False)
+    op.create_index("ix_crew_way_unit_id", "crew_way", ["unit_id", "state", "kind"], unique=False)
     op.create_table(
         "recusal",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -215,6 +217,7 @@ def _make_tables() -> None:
         sa.UniqueConstraint("visit_id", "attempt", name=op.f("uq_crew_change_visit_id_attempt")),
     )
     op.create_index("ix_crew_change_unit_id_state", "crew_change", ["unit_id", "state"], unique=False)
+    op.create_index("ix_crew_change_match_id", "crew_change", ["match_id", "state"], unique=False)
     op.create_table(
         "crew_contribution",
         sa.Column("match_id", sa.String(length=36), nullable=False),

@@ -70,6 +70,10 @@ def upgrade() -> None:
 
 def _make_tables() -> None:
     op.create_index("ix_visit_task_task_id", "visit_task", ["task_id"], unique=False)
+    op.create_index("ix_log_cosignature_witness", "log_cosignature", ["witness", "size"], unique=False)
+    op.create_index("ix_log_cosignature_at", "log_cosignature", ["witness", "at"], unique=False)
+    is_open = sa.text("state = 'open'")
+    op.create_index("ix_visit_open", "visit", ["id"], sqlite_where=is_open, postgresql_where=is_open)
     op.create_table(
         "publication",
         sa.Column("id", sa.String(length=36), nullable=False),
