@@ -6,7 +6,7 @@ import { Trouble, onFault, openOfficer, rowsOf, write } from "./db.js";
 import { fold, headsAt, pathKey, shortCode } from "./fold.js";
 import * as media from "./media.js";
 import { opId, splitId } from "./ops.js";
-import { alone, append, inOrder, stateOf } from "./outbox.js";
+import { alone, append, inOrder } from "./outbox.js";
 import * as session from "./session.js";
 import * as signature from "./signature.js";
 import { isTooNew, sceneOf } from "./standing.js";
@@ -577,14 +577,24 @@ async function pictureOf(id, sha256, as) {
     as === "original"
       ? await media.blobOf(db, sha256, "image/jpeg")
       : await media.blobOf(db, `${sha256}:${as}`, "image/jpeg");
-  if (own) return own;
   const original = await db.get("media", [id, sha256]);
-  if (original) return media.blobOf(db, sha256, original.mime);
+  if (own) {
+    if (!original) there(id, sha256);
+    return own;
+  }
+  if (original) return original.mime.startsWith("image/") ? media.blobOf(db, sha256, original.mime) : null;
   const data = await bytes(`/api/media/${sha256}${as === "original" ? "" : `?as=${as}`}`, officer.token);
   if (!data) return null;
   if (as === "thumb") await write(db, ["chunks"], (tx) => media.putChunks(tx, `${sha256}:${as}`, data));
-  fetched.add(id + sha256);
+  there(id, sha256);
   return new Blob([data], { type: "image/jpeg" });
+}
+
+/** A colleague's picture came from the server, now or before: the screens say so. @param {string} id @param {string} sha256 */
+function there(id, sha256) {
+  if (fetched.has(id + sha256)) return;
+  fetched.add(id + sha256);
+  changed([id]);
 }
 
 // --- signing ----------------------------------------------------------------------------------------------------------
@@ -643,43 +653,13 @@ export async function admit(id, op, reason) {
 
 /** Everything not settled, oldest first; `all`: settled ones too. @param {boolean} [all] @returns {Promise<Item[]>} */
 export async function outbox(all = false) {
+  const { itemsOf } = await import("./queue.js");
   if (!here) return [];
-  const { db } = here;
-  const rows = /** @type {(Row & {op: any})[]} */ (await db.getAllFromIndex("ops", "mine")).filter((row) => !row.again);
-  const contested = new Map();
-  for (const id of new Set(rows.map((row) => row.visit))) {
-    const seen = await visitOf(id);
-    contested.set(
-      id,
-      new Set(
-        seen?.view.conflicts.flatMap((/** @type {any} */ it) => it.heads.map((/** @type {any} */ head) => head.op)),
-      ),
-    );
-  }
-  const ops = rows.map((row) => {
-    const id = opId(row);
-    const status = stateOf(row, !!sync?.status.ops.has(id), contested.get(row.visit).has(id));
-    const reason =
-      row.verdict === "fork" || row.again === ""
-        ? "fork"
-        : row.as_dead
-          ? "dead"
-          : row.verdict === "quarantined"
-            ? row.reason
-            : null;
-    return {
-      id, visit: row.visit, kind: row.op.kind, path: row.op.path, state: status, reason, progress: 0, at: row.op.at,
-      bytes: JSON.stringify(row.op).length,
-    }; // prettier-ignore
-  });
-  const pictures = /** @type {Medium[]} */ (await db.getAll("media")).filter(({ of }) => !of).map((row) => ({
-    id: row.sha256, visit: row.visit, kind: row.role === "original" ? "photo" : "signature", path: ["media", row.sha256],
-    state: mediumState(row), reason: null, progress: media.progress.get(row.sha256) ?? 0, at: row.at, bytes: row.size,
-  })); // prettier-ignore
-  return /** @type {Item[]} */ ([...ops, ...pictures])
-    .filter((item) => all || item.state !== "server")
-    .sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  return itemsOf(here.db, all, (id) => sync?.status.ops.has(id), visitOf, mediumState, media.progress);
 }
+
+/** What the public log says of this phone's records in a visit; `anew`: asked and checked now. @param {string} id visit @param {boolean} [anew] */
+export const receipts = async (id, anew = false) => (await import("./receipts.js")).receiptsOf(mine(), id, anew);
 
 /** The rescue export (a tar: about.json, ops.jsonl and media), works signed out and with a failing network. @param {string} [officer] @returns {Promise<Blob>} */
 export async function exportQueue(officer = here?.officer.id) {
