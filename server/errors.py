@@ -1009,6 +1009,35 @@ CODES: dict[str, Code] = {
     "truncated": Code(400, None, "上传内容不完整，本次未保存。", "The body ends too early; nothing of it was taken."),
     "no_picture": Code(404, None, "此文件没有可显示的图片。", "There is no picture to show of this file."),
     "bad_range": Code(416, None, "所请求的片段超出文件范围。", "The part that is asked for lies outside the file."),
+    # --- objections to published results -------------------------------------------------------------------------
+    "objection_unknown": Code(
+        404, None, "没有这个查询码，请对照回执再输入一次。", "There is no such code: compare it with the receipt."
+    ),
+    "objection_state": Code(
+        409,
+        "26",
+        "这件异议现在不能这样办，请刷新后再看。",
+        "This can't be done with the objection as it stands: load it again.",
+    ),
+    "objection_no_identity": Code(
+        409,
+        "26",
+        "没有身份证明材料，不能受理。请让提出人补交，或者说明理由不予受理。",
+        "Nothing proves who objects: ask for the papers, or refuse with the reason.",
+    ),
+    "objection_visit_open": Code(409, "26", "现场复核还没有定稿。", "The recheck on the spot isn't final yet."),
+    "objection_correction_first": Code(
+        409,
+        "26",
+        "异议成立，先申请更正公示的结果，再反馈。",
+        "The result was found wrong: ask for its correction before the answer.",
+    ),
+    "objection_not_wrong": Code(
+        409,
+        "26",
+        "复核没有认定结果有误，不能据此更正。",
+        "The recheck hasn't found the result wrong, so nothing is corrected.",
+    ),
     # --- documents of a visit ------------------------------------------------------------------------------------
     "document_not_begun": Code(
         409, "23", "这次检查还没有开始或已作废，不能制作文书。", "The visit isn't begun, or void: it has no documents."

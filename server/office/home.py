@@ -11,8 +11,8 @@ import msgspec
 from server.domain.access import ALL, allows, reach
 from server.domain.calendar import Light, light_of
 from server.domain.instant import beijing_day
-from server.office import crew_page, draw_page, plan_page, publication_page, rechecks, task_page
-from server.store import accounts, calendars, deadlines, home, imports, items, non_random, officers, rules
+from server.office import crew_page, draw_page, objection_page, plan_page, publication_page, rechecks, task_page
+from server.store import accounts, calendars, deadlines, home, imports, items, non_random, objections, officers, rules
 from server.store.people import Person
 from server.store.session import Connection
 
@@ -91,7 +91,7 @@ def _provisional(conn: Connection, person: Person, _now: datetime) -> Iterator[T
     if not imports_it and reach(person.roles, "visits.read") is None:
         return
     unit = None if imports_it else unit_of(person, "visits.read")
-    count = deadlines.count_targets(conn, unit, waiting=True)
+    count = deadlines.count_targets(conn, unit, waiting=True) + len(objections.dated(conn, unit, waiting=True))
     if count == 0:
         return
     year = deadlines.provisional(conn)[0].due.missing_year
@@ -135,6 +135,12 @@ def _orders(conn: Connection, person: Person, now: datetime) -> Iterator[Task]:
             stuck = "home.order_due" if one.it.recheck_id is None else "home.order_rechecking"
             href, values = f"/office/documents/{one.it.id}", {"due": one.it.due_on}
             yield Task("home.order", one.it.subject, href, "home.go_order", stuck, values, one.light)
+
+
+def _objections(conn: Connection, person: Person, now: datetime) -> Iterator[Task]:
+    """The next step of each objection, for whom it waits (R26.5)."""
+    for one in objection_page.errands(conn, person, beijing_day(now)):
+        yield Task(f"objections.waits.{one.code}", one.about, one.href, "home.go_objection", "", {}, one.light)
 
 
 # --- registries, rules and plan ---------------------------------------------------------------------------------------
@@ -239,6 +245,7 @@ def _house(conn: Connection, person: Person, _now: datetime) -> Iterator[Task]:
 SOURCES: Final[tuple[Source, ...]] = (
     _records,
     _publications,
+    _objections,
     _orders,
     _provisional,
     _next_calendar,

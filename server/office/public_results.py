@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
+from typing import Final
 
 import msgspec
 
+from server.domain.instant import beijing_day, instant
 from server.domain.publication import PublicResult
 from server.errors import Problem
-from server.store import draws, log, notices, publications
+from server.store import deadlines, draws, log, notices, objections, publications
+from server.store.objections import Objection
 from server.store.publications import Published, Version
 from server.store.session import Connection
 from server.store.tasks import task_of
+
+UNTOLD: Final = frozenset({"filed", "papers_asked", "refused"})
+"""The states of an objection of which the public learns nothing."""
+
+
+class PublicObjection(msgspec.Struct, frozen=True):
+    """That a result was objected to and what came of it: never by whom, nor what he wrote (R26.5).
+
+    `due_on` is the recheck's, None where it waits for a calendar; `outcome` and `answered_on` are there in the end.
+    """
+
+    papers_on: str
+    due_on: str | None
+    outcome: str | None
+    answered_on: str | None
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -26,6 +45,7 @@ class Shown(msgspec.Struct, frozen=True):
     entries: dict[int, int]
     notice: str | None
     draw: str | None
+    objections: Sequence[PublicObjection] = ()
 
     @property
     def result(self) -> PublicResult:
@@ -56,6 +76,24 @@ def one(conn: Connection, no: str, version: int | None = None) -> Shown:
         dict(enumerate(_entries(conn, head), 1)),
         task.no if task is not None and notices.notice_by_no(conn, task.no) is not None else None,
         standing[0].no if standing else None,
+        objections_to(conn, head.id),
+    )
+
+
+def objections_to(conn: Connection, publication_id: str) -> list[PublicObjection]:
+    """The objections to a result that were taken up."""
+    found = [one for one in objections.objections_to(conn, publication_id) if one.state not in UNTOLD]
+    dues = deadlines.deadlines_of(conn, [f"objection:{one.id}" for one in found], objections.RECHECK)
+    return [_public(one, dues[f"objection:{one.id}"].due.on) for one in found]
+
+
+def _public(it: Objection, due: date | None) -> PublicObjection:
+    is_told = it.state == "answered"
+    return PublicObjection(
+        it.papers_on,
+        None if due is None else due.isoformat(),
+        it.outcome if is_told else None,
+        beijing_day(instant(it.changed_at)).isoformat() if is_told else None,
     )
 
 

@@ -25,6 +25,7 @@ ROOMS = (
     "crews",
     "publication",
     "documents",
+    "objections",
     "non_random",
 )
 MODULES = (
@@ -42,6 +43,7 @@ MODULES = (
         "public_tasks",
         "public_draws",
         "public_results",
+        "public_objections",
         "public_ledger",
         "log",
         "office",

@@ -27,6 +27,7 @@ DAILY: Final = (
     Room("crews", "people", "/office/crews", "crews.read"),
     Room("publication", "globe", "/office/publication", "results.read"),
     Room("documents", "print", "/office/documents", "documents.read"),
+    Room("objections", "s-conflict", "/office/objections", "objections.read"),
     Room("non_random", "flag", "/office/non-random", "non_random.read"),
 )
 REGISTRIES: Final = (

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from server.store.seal import Sealer, Unreadable
-from server.store.tables import crew_match, draw, expert, officer, subject
+from server.store.tables import crew_match, draw, expert, objection, officer, subject
 
 COLUMNS: Final = (
     officer.c.phone,
@@ -17,6 +17,10 @@ COLUMNS: Final = (
     expert.c.phone,
     expert.c.id_number,
     subject.c.phone,
+    objection.c.name,
+    objection.c.phone,
+    objection.c.grounds,
+    objection.c.wanted,
     draw.c.sealed_secret,
     crew_match.c.sealed_secret,
 )

@@ -20,6 +20,7 @@ from tests.office.district import IDS, Office
 from tests.office.documenting import fresh_order
 from tests.office.walks import crews as crew_walks
 from tests.office.walks import draws as walks
+from tests.office.walks import objections as objection_walks
 from tests.office.walks import publication as public_walks
 from tests.office.walks import tasks as task_walks
 from tests.phone import Phone
@@ -264,6 +265,8 @@ SAMPLES: dict[str, Callable[[Office], Sample]] = {
     "task_no": lambda office: Sample(_notice(office), None),
     "result_id": lambda office: Sample(*(public_walks.result_id(office, one) for one in ("ordered", "unqualified"))),
     "withholding_id": lambda office: Sample(public_walks.withholding(office, "refused"), None),
+    "objection_id": lambda office: Sample(*(objection_walks.sample(office, *one) for one in PUBLISHED)),
+    "paper_n": lambda office: Sample("1", "1"),
     "correction_id": lambda office: Sample(*(public_walks.correction(office, *one) for one in PUBLISHED)),
     "/office/publication/results/{no:str}/corrections": lambda office: Sample(
         *(public_walks.published(office, *one).no for one in PUBLISHED)
@@ -287,6 +290,7 @@ LISTED: dict[str, Callable[[Office], Listed]] = {
         *(("?show=published", public_walks.result_id(office, name)) for name, _ in PUBLISHED)
     ),
     "/office/documents": listed("/office/documents", "document_id"),
+    "/office/objections": listed("/office/objections", "objection_id"),
     "/office/tasks": listed("/office/tasks", "task_id"),
     "/office/subjects": lambda office: Listed(*(_by_code(office, id) for id in SAMPLES["subject_id"](office)[:2])),
     "/office/officers": listed("/office/officers", "officer_id"),

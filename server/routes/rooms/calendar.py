@@ -14,6 +14,7 @@ from server.domain.calendar import Calendar, CalendarYear, Light, light_of, work
 from server.domain.instant import beijing_day
 from server.errors import Problem
 from server.office import calendars as acts
+from server.office import objection_page
 from server.routes import guards
 from server.routes.forms import WITH_FORM, Filled, Form, answer_form, refilled, wants_page
 from server.routes.guards import Asked, has_right
@@ -180,6 +181,7 @@ def show_deadlines(request: Asked) -> Response[str]:
         counts = [deadlines.count_targets(conn, unit, waiting=only) for only in (False, True)]
         found = deadlines.targets(conn, unit, waiting=waiting, first=(look.page - 1) * PAGE, limit=PAGE)
         units, lights = directory.names_of_units(conn), _lights(conn, found, beijing_day(guards.now(request)))
+        dated = objection_page.dated(conn, unit, beijing_day(guards.now(request)), waiting=waiting)
     return render(
         request,
         "deadlines",
@@ -188,6 +190,7 @@ def show_deadlines(request: Asked) -> Response[str]:
         targets=found,
         lights=lights,
         units=units,
+        dated=dated,
         counts=counts,
         total=counts[waiting],
         size=PAGE,

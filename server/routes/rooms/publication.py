@@ -151,7 +151,7 @@ def _page(request: Asked, result_id: str, filled: Filled, status: int) -> Respon
         corrections = [] if found.published is None else publications.corrections_of(conn, found.published.id)
         names, units = directory.names_of_people(conn), directory.names_of_units(conn)
     if versions and "main" not in filled.values:
-        filled = _as_published(versions[-1].result, filled)
+        filled = as_published(versions[-1].result, filled)
     return render(
         request,
         "publication_one",
@@ -172,7 +172,7 @@ def _page(request: Asked, result_id: str, filled: Filled, status: int) -> Respon
     )
 
 
-def _as_published(result: PublicResult, filled: Filled) -> Filled:
+def as_published(result: PublicResult, filled: Filled) -> Filled:
     """The form of a correction begins with what is public now."""
     values = {f"type:{item.id}": item.types[0] for item in result.items} | {"main": result.main}
     lists = {f"more:{item.id}": item.types[1:] for item in result.items}

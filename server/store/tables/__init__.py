@@ -15,6 +15,7 @@ from server.store.tables.journal import apart, op, record, replica, review, set_
 from server.store.tables.log import log_checkpoint, log_cosignature, log_key, log_tile, log_witness
 from server.store.tables.media import blob, media, media_name, upload
 from server.store.tables.non_random import non_random
+from server.store.tables.objection import objection, objection_event, objection_paper, objection_try
 from server.store.tables.officers import agency, expert, interest, leave, officer, personnel_history
 from server.store.tables.people import account, device, session, sign_in_failure, unit
 from server.store.tables.plans import (
@@ -101,6 +102,10 @@ __all__ = [
     "metadata",
     "non_random",
     "notice",
+    "objection",
+    "objection_event",
+    "objection_paper",
+    "objection_try",
     "officer",
     "op",
     "personnel_history",
