@@ -80,6 +80,13 @@ VERDICTS: Final = ("pass", "fail", "na")
 _SPACE: Final = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(map(chr, range(0x2000, 0x200B)))
 
 
+def nothing_inspected(content: Mapping[str, Mapping[str, Any]]) -> bool:
+    """R27.1: whether no substantive inspection took place: type 4, or type 6 where no point was answered."""
+    main = content["visit"].get("result")
+    answered = any(answer.get("verdict") in VERDICTS for answer in content["answer"].values())
+    return main == "unreachable" or (main == "serious_noncooperation" and not answered)
+
+
 def is_said(text: object) -> bool:
     """Whether somebody wrote something: a string with more than white space in it."""
     return isinstance(text, str) and bool(text.strip(_SPACE))

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from server.domain.result import nothing_inspected
 from server.office.history import Said, field_key, said
 from server.store.reviews import Past, Received, Review, SetAside
 
@@ -151,6 +152,11 @@ class VisitPage(msgspec.Struct, frozen=True):
     def fields(self) -> Fields:
         """What the record says of the visit as a whole."""
         return Fields(self.view["content"]["visit"])
+
+    @property
+    def nothing_inspected(self) -> bool:
+        """Whether the record is to say that no substantive inspection took place (R27.1)."""
+        return nothing_inspected(self.view["content"])
 
     @property
     def torn(self) -> set[str]:

@@ -18,6 +18,7 @@ from server.domain.result import (
     findings_of,
     main_choices,
     may_join,
+    nothing_inspected,
     needs_subject,
     result_missing,
     stand_together,
@@ -251,6 +252,17 @@ def test_where_nothing_could_be_inspected_the_checklist_stays_open() -> None:
         code for code, _ in missing("info_false", further=("serious_noncooperation",), answers={})
     }
     assert "unanswered_point" in codes("info_false", answers={})
+
+
+@pytest.mark.rule("R27.1")
+def test_a_record_says_that_nothing_was_inspected_where_nobody_was_reached_or_nothing_answered() -> None:
+    def says(main: str | None, **answers: dict[str, str]) -> bool:
+        return nothing_inspected({"visit": {} if main is None else {"result": main}, "answer": answers})
+
+    assert says("unreachable") and says("serious_noncooperation")
+    assert says("serious_noncooperation", p1={"note": "门卫不答"})
+    assert not says("serious_noncooperation", p1={"verdict": "pass"})
+    assert not says("no_relevant_activity") and not says("no_problem_found") and not says(None)
 
 
 @pytest.mark.rule("R24.7")
