@@ -296,6 +296,7 @@ export default {
   "photo.camera.main": "Take photos",
   "photo.gallery": "From gallery",
   "photo.alt": "Photo of the site",
+  "photo.video": "Video",
   "photo.keeping": "Saving {n}/{of}",
   "photo.kept": "{n|photo|photos} saved on this phone",
   "photo.saved": "On this phone",
