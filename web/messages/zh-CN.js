@@ -270,6 +270,7 @@ export default {
   "photo.camera.main": "拍照",
   "photo.gallery": "从相册选",
   "photo.alt": "现场照片",
+  "photo.video": "视频",
   "photo.keeping": "正在存 {n}/{of}",
   "photo.kept": "{n} 张照片已保存在本机",
   "photo.saved": "在本机",

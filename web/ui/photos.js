@@ -1,4 +1,4 @@
-// Photos: camera and gallery, many at once, where each came from, and beneath each where it is now.
+// Photos: camera and gallery, many at once, where each came from, and beneath each where it is now; videos are only named.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { addPhotos, mediaUrl } from "../store.js";
@@ -35,7 +35,8 @@ export function Picture({ visit, sha256, as = "thumb", cls = "pic", alt }) {
 export const Shot = ({ photo, visit, onOpen }) =>
   html`<button type="button" class="shot" onClick=${onOpen}>
     <${Picture} visit=${visit} sha256=${photo.sha256} alt=${photo.caption || t("photo.alt")} />
-    <span class="src">${t(`source.${photo.source}`)}</span><${PhotoState} photo=${photo} />
+    <span class="src">${t(photo.mime.startsWith("image/") ? `source.${photo.source}` : "photo.video")}</span
+    ><${PhotoState} photo=${photo} />
   </button>`;
 
 /** A hidden input that a visible control opens. It is emptied after use, else choosing the same photo again fires nothing.
@@ -62,7 +63,7 @@ export function usePicker(visit, target, source) {
     ref=${input}
     type="file"
     hidden
-    accept="image/*"
+    accept=${source === "camera" ? "image/*" : "image/*,video/*"}
     multiple=${source === "gallery"}
     capture=${source === "camera" ? "environment" : undefined}
     data-source=${source}

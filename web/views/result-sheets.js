@@ -72,8 +72,8 @@ export function Circumstances({ v, onClose }) {
   const said = v.view.content.visit.noncooperation;
   const [ids, setIds] = useState(/** @type {string[]} */ (said?.circumstances ?? []));
   const [text, setText] = useState(said?.text ?? "");
-  const save = async () =>
-    ids.length && (await write({ circumstances: ids, text: text.trim().normalize("NFC") })) && onClose();
+  const next = ids.length ? { circumstances: ids, text: text.trim().normalize("NFC") } : null;
+  const save = async () => (next || said) && (await write(next)) && onClose();
   return html`<${Sheet} title=${t("circumstances.title")} onClose=${onClose}>
     <div class="stack">
       <div>
@@ -88,7 +88,7 @@ export function Circumstances({ v, onClose }) {
           onInput=${(/** @type {any} */ event) => setText(event.target.value)}
         ></textarea>
       </div>
-      <button type="button" class="btn main wide" aria-disabled=${!ids.length} onClick=${save}>${t("save")}</button>
+      <button type="button" class="btn main wide" aria-disabled=${!next && !said} onClick=${save}>${t("save")}</button>
     </div>
   <//>`;
 }

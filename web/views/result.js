@@ -155,7 +155,7 @@ function Types({ v, item, types, onChoose }) {
       ${
         joins.length > 0 &&
         html`<details open=${further.length > 0}>
-          <summary class="item">${t("result.further")}</summary>
+          <summary class="item"><span class="grow">${t("result.further")}</span><${Icon} name="down" small /></summary>
           ${choices
             .filter(({ type }) => joins.includes(type))
             .map(
@@ -193,7 +193,7 @@ function Details({ v, chosen }) {
         note=${attempts.length ? t("attempts.n", { n: attempts.length }) : t("attempts.none")}
         onClick=${() => setSheet("Attempts")}
       />`,
-    has(["serious_noncooperation"]) &&
+    (has(["serious_noncooperation"]) || visit.noncooperation) &&
       html`<${Item}
         icon="s-alert"
         title=${t("circumstances.title")}
