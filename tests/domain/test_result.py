@@ -18,8 +18,8 @@ from server.domain.result import (
     findings_of,
     main_choices,
     may_join,
-    nothing_inspected,
     needs_subject,
+    nothing_inspected,
     result_missing,
     stand_together,
 )
