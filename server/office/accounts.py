@@ -212,7 +212,8 @@ def revoke_phone(conn: Connection, person: Person, now: datetime, rid: str, valu
     known = phone_for(person, accounts.phones(conn), rid)
     if known.account_id != person.id and "admin" not in person.roles:
         raise Problem("forbidden")
-    if known.revoked_at is not None:
+    locked = devices.device_of(conn, rid, lock=True)
+    if locked is None or locked.revoked_at is not None:
         raise Problem("phone_off")
     devices.revoke(conn, person, rid, now, _reason(values, needed=True))
 

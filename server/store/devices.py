@@ -30,10 +30,11 @@ class Device(msgspec.Struct, frozen=True):
     frozen_at: str | None
 
 
-def device_of(conn: Connection, rid: str) -> Device | None:
-    """The device that owns a replica."""
+def device_of(conn: Connection, rid: str, *, lock: bool = False) -> Device | None:
+    """The device that owns a replica; with `lock` whoever comes at the same time waits for what is done to it."""
     columns = (device.c[name] for name in Device.__struct_fields__)
-    row = conn.execute(sa.select(*columns).where(device.c.rid == rid)).one_or_none()
+    query = sa.select(*columns).where(device.c.rid == rid)
+    row = conn.execute(query.with_for_update() if lock else query).one_or_none()
     return None if row is None else Device(*row)
 
 
@@ -74,7 +75,7 @@ def enrol(
 
 def revoke(conn: Connection, person: Person, rid: str, now: datetime, why: str | None = None) -> Device:
     """Revokes a device at once: its later ops are kept apart. Its owner's right, and the admin's; again is no fault."""
-    known = device_of(conn, rid)
+    known = device_of(conn, rid, lock=True)
     if known is None or (known.account_id != person.id and "admin" not in person.roles):
         raise Problem("not_found")
     if known.revoked_at is not None:
