@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -21,6 +21,9 @@ from server.store.calendars import calendar
 from server.store.draws import Draw
 from server.store.ledger import Days, Head, Line
 from server.store.session import Connection
+
+Entries = dict[str, list[tuple[int, bytes]]]
+"""Number of a result -> the log's entries of its versions, with their salts."""
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -46,6 +49,23 @@ class Elapsed(msgspec.Struct, frozen=True):
     is_over: bool
 
 
+class Published(msgspec.Struct, frozen=True):
+    """The log's index of a version's publication, and the salt by which its commitment to the version is checked."""
+
+    entry: int
+    salt: str
+
+
+class PublishedResult(msgspec.Struct, frozen=True):
+    """What was published for a line; `log` has an entry for each version, the first one first."""
+
+    no: str
+    version: int
+    main: str
+    published_on: str
+    log: list[Published]
+
+
 class PublicLine(msgspec.Struct, frozen=True):
     """A line. `round` is more than 1 where its record was reopened; `entry` is the log's index of its entering."""
 
@@ -60,7 +80,7 @@ class PublicLine(msgspec.Struct, frozen=True):
     reason: str | None
     opened: Opening | None
     days: Elapsed | None
-    result: dict[str, Any] | None
+    result: PublishedResult | None
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -224,7 +244,7 @@ def _public(
 
 
 def _line(
-    line: Line, is_open: bool, sources: dict[str, str], entries: dict[str, int], known: Calendar, today: date
+    line: Line, is_open: bool, sources: dict[str, str], entries: Entries, known: Calendar, today: date
 ) -> PublicLine:
     return PublicLine(
         place=line.place,
@@ -268,9 +288,9 @@ def _days(days: Days, elapsed: int | None, until: date) -> Elapsed:
     return Elapsed(days.ended_on.isoformat(), elapsed, days.of, due_on, due.known, due.missing_year, is_over)
 
 
-def _result(line: Line, entries: dict[str, int]) -> dict[str, Any] | None:
+def _result(line: Line, entries: Entries) -> PublishedResult | None:
     found = line.visit.result if line.visit is not None else None
     if found is None or line.state != "published":
         return None
-    entry = entries.get(found.no)
-    return msgspec.structs.asdict(found) | {"entry": None if entry is None else entry - 1}
+    versions = [Published(n - 1, salt.hex()) for n, salt in entries.get(found.no, ())]
+    return PublishedResult(found.no, found.version, found.main, found.published_on, versions)

@@ -91,23 +91,24 @@ def read(url: str, path: str) -> Any:
 def take(url: str) -> Json:
     """The public files of one moment; `moved` where the bureau went on working while they were taken."""
     for _ in range(STILL):
-        begun = read(url, "/ledger.json")["written"]
         taken = take_once(url)
-        if taken["ledger"]["written"] == begun:
-            return taken | {"moved": False}
-    return taken | {"moved": True}
+        if not taken["moved"]:
+            break
+    return taken
 
 
 def take_once(url: str) -> Json:
     """Each file once: the log last, so that it knows of whatever the others say."""
+    pages = list(ledger_pages(url))
     results, chain = list(results_of(url)), read(url, "/draws/chain.json")
-    nos = [one["no"] for page in ledger_pages(url) for one in page["tasks"]]
+    nos = [one["no"] for page in pages for one in page["tasks"]]
     tasks = {no: task_of(url, no) for no in nos}
     announced = [one["url"].rpartition("/")[2] for one in read(url, "/notices/feed.json")["items"]]
     named = {no for no in nos if tasks[no]["task"]["has_notice"]} | {no for no in announced if no}
     notices = {no: read(url, f"/notices/{quote(no)}.json")["notice"] for no in sorted(named)}
     files = [one["files"] for one in chain["sdraw1"]]
     paths = {its["href"] for versions in files for its in (*versions[:1], *versions[-1:]) if its["href"]}
+    end = read(url, "/ledger.json")
     first = {one["no"]: f"/results/{quote(one['no'])}/v1.json" for one in results if one["version"] > 1}
     return {
         "t": "ledger-taken/1",
@@ -119,7 +120,8 @@ def take_once(url: str) -> Json:
         "files": {path: ask(url, path).decode() for path in sorted(paths)},
         "notices": notices,
         "tasks": tasks,
-        "ledger": {name: read(url, "/ledger.json")[name] for name in ("size", "written")},
+        "ledger": {name: end[name] for name in ("size", "written")},
+        "moved": end["written"] != pages[0]["written"],
         "log": log_of(url),
     }
 
@@ -430,18 +432,18 @@ def check_log(it: Taken, report: Report) -> None:
         batches[line["entry"]].append(line)
     for index, lines in batches.items():
         entry = log.entries.get(index)
-        about = f"ledger:{lines[0]['task']}:{lines[0]['place']}-{lines[-1]['place']}"
         told = sha256(canonical([[line["place"], line["n"], line["digest"]] for line in lines]))
+        about = f"ledger:{lines[0]['task']}:{lines[0]['place']}-{lines[-1]['place']}:{told}"
         if index >= log.size:
             report.notes.append(f"{len(lines)} lines of task {lines[0]['task']} are younger than the newest checkpoint")
         elif entry is None or entry["act"] != "ledger.enter":
             said = ", ".join(name_of(line) for line in lines[:3])
             report.add("log", f"entry {index} of the log doesn't enter {said}{' ...' if len(lines) > 3 else ''}")
-        elif entry["after"] != told or entry["object"] != about:
+        elif entry["object"] != about:
             report.add("log", f"entry {index} of the log entered {entry['object']} otherwise than the ledger shows it")
     standing = {(line["task"], line["place"]) for line in it.lines}
     for index, entry in log.acts("ledger.enter"):
-        _, no, places = entry["object"].split(":")
+        _, no, places, _ = entry["object"].split(":")
         first, _, last = places.partition("-")
         gone = [at for at in range(int(first), int(last) + 1) if (no, at) not in standing]
         if gone:
@@ -488,11 +490,12 @@ def check_results(it: Taken, report: Report) -> None:
     for no, result in it.results.items():
         if no not in shown:
             report.add("result", f"result {no} ({result['uscc']}, task {result['task_no']}) has no line in the ledger")
-    known = {sha256(canonical(one)) for one in it.results.values() if one["version"] == 1}
-    known |= {sha256(text) for text in it.raw["first"].values()}
-    for index, entry in it.log.acts("result.publish"):
-        if entry["after"] not in known:
-            report.add("result", f"entry {index} of the log published {entry['after']}, which no result has")
+    known = {one["entry"] for line in shown.values() for one in line["result"]["log"]}
+    for index, entry in it.log.acts("result.publish", "correction.sign"):
+        if index not in known and not it.moved:
+            report.add(
+                "result", f"entry {index} of the log published {entry['object']}, which no line of the ledger has"
+            )
 
 
 def check_result(it: Taken, line: Json, report: Report) -> None:
@@ -507,11 +510,25 @@ def check_result(it: Taken, line: Json, report: Report) -> None:
     odd = [name for name, value in same.items() if result[name] != value]
     if odd and not it.moved:
         report.add("result", f"{name_of(line)}: its result {said['no']} says otherwise: {', '.join(odd)}", digest)
-    index = said["entry"]
-    if index is None or not _is(it.log, index, "result.publish", "correction.sign"):
-        report.add("result", f"{name_of(line)}: the log has no publication of its result {said['no']}", digest)
-    elif index < it.log.size and not odd and it.log.entries[index]["after"] != sha256(canonical(result)):
-        report.add("result", f"{name_of(line)}: its result {said['no']} isn't what entry {index} published", digest)
+    if len(said["log"]) != said["version"]:
+        report.add(
+            "result", f"{name_of(line)}: the log has {len(said['log'])} of its {said['version']} versions", digest
+        )
+    texts = {said["version"]: canonical(result), 1: it.raw["first"].get(said["no"], canonical(result))}
+    for version, one in enumerate(said["log"], 1):
+        if not _is(it.log, one["entry"], "result.publish", "correction.sign"):
+            report.add("result", f"{name_of(line)}: entry {one['entry']} of the log publishes nothing", digest)
+        elif one["entry"] < it.log.size and version in texts and not odd and not is_told(it.log, one, texts[version]):
+            sentence = f"version {version} of its result {said['no']} isn't what entry {one['entry']} published"
+            report.add("result", f"{name_of(line)}: {sentence}", digest)
+
+
+def is_told(log: Log, one: Json, text: str) -> bool:
+    """Whether an entry commits to a version; where it was erased, another entry has to say so."""
+    if not one["salt"]:
+        return log.count("trail.erase", f"entry:{one['entry'] + 1}") > 0
+    found = hashlib.sha256(bytes.fromhex(one["salt"]) + sha256(text).encode()).hexdigest()
+    return bool(log.entries[one["entry"]]["after"] == found)
 
 
 # --- two moments ------------------------------------------------------------------------------------------------------

@@ -53,8 +53,8 @@ def enter(
     """Enters subjects, pairs of code and id, that were drawn just now, in the transaction that publishes it.
 
     `task` is id and number; `source` the draw's id, or `LIST`, and how the public calls it. The lines stand in the
-    order of their digests, which says nothing of the subjects; the log keeps what was entered, so that nobody can put
-    other lines in their place.
+    order of their digests, which says nothing of the subjects. The log's entry names places and digest of what was
+    entered in the clear, so that everybody can see whether other lines were put in their place.
     """
     salted = [(salt_of(secret, source[1], code), code, id) for code, id in subjects]
     fresh = sorted((digest_of(salt, code), salt, code, id) for salt, code, id in salted)
@@ -64,8 +64,8 @@ def enter(
     query = sa.select(sa.func.coalesce(sa.func.max(ledger_entry.c.n), 0)).where(ledger_entry.c.task_id == task[0])
     numbers = range(int(conn.scalar(query) or 0) + 1, 10**9)
     told = batch_digest((place, n, line[0]) for place, n, line in zip(places, numbers, fresh, strict=False))
-    about = f"ledger:{task[1]}:{places[0]}-{places[-1]}"
-    (entry,) = trail.append(conn, [trail.Act(ACT, actor, about, None, told, {"n": len(fresh)})], now)
+    about = f"ledger:{task[1]}:{places[0]}-{places[-1]}:{told}"
+    (entry,) = trail.append(conn, [trail.Act(ACT, actor, about)], now)
     rows = [
         {"place": place, "n": n, "digest": digest, "salt": salt, "code": code, "subject_id": id}
         for place, n, (digest, salt, code, id) in zip(places, numbers, fresh, strict=False)
@@ -296,14 +296,20 @@ def entry_of_dispatch(conn: Connection, task_id: str) -> int | None:
     return conn.scalar(sa.select(trail_table.c.n).where(where).limit(1))
 
 
-def published_entries(conn: Connection, nos: Sequence[str]) -> dict[str, int]:
-    """Number of a result -> the number of the log's entry of its newest version."""
+def published_entries(conn: Connection, nos: Sequence[str]) -> dict[str, list[tuple[int, bytes]]]:
+    """Number of a result -> the log's entries of its versions, each with the salt of what it commits to.
+
+    All that such an entry hides is public: number, version, result and digest.
+    """
     about = sa.literal("publication:") + publication.c.id
     acts = ("result.publish", "correction.sign")
     query = (
-        sa.select(publication.c.no, sa.func.max(trail_table.c.n))
+        sa.select(publication.c.no, trail_table.c.n, trail_table.c.salt)
         .join(trail_table, trail_table.c.object == about)
         .where(publication.c.no.in_(list(nos)), trail_table.c.act.in_(acts))
-        .group_by(publication.c.no)
+        .order_by(publication.c.no, trail_table.c.n)
     )
-    return {no: int(n) for no, n in conn.execute(query)}
+    found: dict[str, list[tuple[int, bytes]]] = {}
+    for no, n, salt in conn.execute(query):
+        found.setdefault(no, []).append((n, bytes(salt)))
+    return found

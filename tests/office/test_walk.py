@@ -49,7 +49,9 @@ def office_on_postgres(tmp_path_factory: pytest.TempPathFactory, postgres: str) 
 
 
 BESIDE = {
-    "task.dispatch": {"draw.lock", "visit.dispatch"},
+    "draw.run": {"ledger.enter"},
+    "draw.excuse": {"ledger.enter"},
+    "task.dispatch": {"draw.lock", "visit.dispatch", "ledger.enter"},
     "task.withdraw": {"visit.void", "op.void"},
     "crew.assign": {"op.assign"},
     "crew.decide_replacement": {"op.assign"},

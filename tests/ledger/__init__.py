@@ -1,0 +1,1 @@
+"""The completeness ledger, and the checker that needs no server."""
