@@ -48,6 +48,13 @@ class Result(msgspec.Struct, frozen=True):
     published: Published | None
 
     @property
+    def main(self) -> str | None:
+        """The main result of this task alone (R24.6); None where the leader hasn't chosen all yet."""
+        chosen = self.view["content"]["visit"].get("result")
+        whole = chosen and self.items and all(item.types for item in self.items)
+        return rules.main_of(chosen, self.items) if whole else None
+
+    @property
     def withheld(self) -> bool:
         """Whether the principal let it be kept back (R26.3)."""
         return any(one.state == "approved" for one in self.withholdings)
