@@ -52,14 +52,19 @@ IDS: Final = _loaded()
 
 def demo_server(data: Path, database_url: str | None = None, moment: datetime | None = None) -> Running:
     """A server with the demo district, started; on the embedded database where no other is given."""
-    environment = {} if database_url is None else {"SUIJIAN_DATABASE_URL": database_url}
-    if database_url is None:
-        shutil.copytree(_LOADED, data)
-    else:
-        data.mkdir(parents=True)
-        assert _load(data, database_url) == IDS
+    environment = demo_data(data, database_url)
     running = Running(data, **environment) if moment is None else Clocked(data, moment, **environment)
     return running.start()
+
+
+def demo_data(data: Path, database_url: str | None = None) -> dict[str, str]:
+    """Lays the demo district into a folder, or a database; what a server on it is started with."""
+    if database_url is None:
+        shutil.copytree(_LOADED, data)
+        return {}
+    data.mkdir(parents=True)
+    assert _load(data, database_url) == IDS
+    return {"SUIJIAN_DATABASE_URL": database_url}
 
 
 class Office:

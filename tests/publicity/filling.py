@@ -29,7 +29,7 @@ from server.store.session import Connection, Database
 WORDS: Final = json.loads((Path(__file__).parents[2] / "server/demo/names.json").read_text("utf-8"))
 COMMON: Final = [chr(code) for code in range(0x4E00, 0x9FA6) if chr(code).encode("gb2312", "ignore")][:3755]
 MAINS: Final = (*["no_problem_found"] * 12, *["ordered_to_correct"] * 5, "pending_followup", "unreachable", "qualified")
-OFFICERS, PER_TASK, PER_SUBJECT, BLOCK = 200, 500, 4, 5000
+OFFICERS, PER_SUBJECT, BLOCK = 200, 4, 5000
 FIRST_DAY: Final = date(2017, 1, 3)
 DAYS: Final = 3500
 NOW: Final = datetime(2026, 11, 25, tzinfo=UTC)
@@ -56,13 +56,14 @@ class Task(NamedTuple):
     day: date
 
 
-def fill(db: Database, sealer: Sealer, results: int) -> Filled:
+def fill(db: Database, sealer: Sealer, results: int, per_task: int = 500) -> Filled:
     """Fills a database that has the demo district, and gives the planner its statistics."""
-    listed = list(_subjects(max(results // PER_SUBJECT, PER_TASK)))
+    listed = list(_subjects(max(results // PER_SUBJECT, per_task)))
     with db.write() as conn:
         people = _officers(conn, sealer)
         _put_subjects(conn, sealer, listed)
-        tasks = _tasks(conn, -(-results // PER_TASK))
+        _checkpoints(conn)
+        tasks = _tasks(conn, -(-results // per_task))
         _results(conn, tasks, listed, [Inspector(one.name, one.certificate) for one in people], results)
     settle(db)
     some = Random(7).sample(listed, 20)
@@ -232,6 +233,16 @@ def _attempts(
         conn.execute(sa.insert(part), [old | {key: row["id"]} for row in rows for old in kept])
 
 
+def _checkpoints(conn: Connection) -> None:
+    """Checkpoints of the log with what three witnesses put under each."""
+    at, names = "2026-11-24T02:00:00.000Z", [f"witness{n}.example.cn" for n in range(3)]
+    sizes = range(1, 501)
+    conn.execute(sa.insert(t.log_checkpoint), [{"size": n, "root": "0" * 64, "note": "", "at": at} for n in sizes])
+    conn.execute(sa.insert(t.log_witness), [{"name": one, "key": one, "who": one, "added_at": at} for one in names])
+    lines = [{"size": n, "witness": one, "line": f"{one} {n}\n", "at": at} for n in sizes for one in names]
+    conn.execute(sa.insert(t.log_cosignature), lines)
+
+
 def _hash(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
@@ -279,8 +290,9 @@ def _results(
     for begin in range(0, results, BLOCK):
         rows = _Rows([], [], [], [], [], [], [], [], [])
         for n in range(begin, min(begin + BLOCK, results)):
-            task = tasks[n // PER_TASK]
-            _one(rows, n, [first + n for first in places], task, units[task.unit], listed[n % len(listed)],
+            k = n * len(tasks) // results
+            task, number = tasks[k], n + 1 + -k * results // len(tasks)
+            _one(rows, n, number, [first + n for first in places], task, units[task.unit], listed[n % len(listed)],
                  rng.sample(people, 2), rng.choice(MAINS), tpl)  # fmt: skip
         _put(conn, rows)
     _end_terms(conn)
@@ -290,8 +302,8 @@ def _results(
 
 
 def _one(
-    rows: _Rows, n: int, places: Sequence[int], task: Task, unit: str, subject: Subject, crew: Sequence[Inspector],
-    main: str, tpl: str | None,
+    rows: _Rows, n: int, number: int, places: Sequence[int], task: Task, unit: str, subject: Subject,
+    crew: Sequence[Inspector], main: str, tpl: str | None,
 ) -> None:  # fmt: skip
     place, in_ledger, entry = places
     day = (task.day + timedelta(20 + n % 30)).isoformat()
@@ -309,10 +321,10 @@ def _one(
     rows.of_tasks.append((visit, task.id))
     rows.selections.append((task.id, subject.id, task.unit, task.day.isoformat(), "counted"))
     digest = hashlib.sha256(f"{salt}|{subject.code}".encode()).hexdigest()
-    rows.ledger.append((in_ledger, task.id, n % PER_TASK + 1, f"dr{task.id}", subject.id, subject.code, salt, digest,
+    rows.ledger.append((in_ledger, task.id, number, f"dr{task.id}", subject.id, subject.code, salt, digest,
                         dispatched, entry))  # fmt: skip
     rows.deadlines.append((f"visit:{visit}", PUBLICATION_TARGET, day, 20, day, 20, "{}", at, day))
-    if n % PER_TASK == 0:
+    if number == 1:
         rows.deadlines.append((f"task:{task.id}", PUBLICATION_LEGAL, day, 20, day, 20, "{}", at, day))
     rows.heads.append((id, place, no, visit, task.id, task.unit, subject.id, subject.name, key, subject.code, main, day,
                        day, at, None, 1))  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import sys
 from pathlib import Path
@@ -17,10 +18,12 @@ from tests.running import Running
 
 NAME = "STATEMENTS_OF_TESTS"
 READS = ("SELECT", "WITH")
+VALUE = re.compile(r"'[^']*'|\b\d+\b")
+"""What differs in a statement each time that it is asked; its plan doesn't hang on it."""
 
 
 class Said(NamedTuple):
-    """A statement that read, and how the planner goes about it: a line a step."""
+    """A statement that read, one of its kind, and how the planner goes about it: a line a step."""
 
     sql: str
     plan: tuple[str, ...]
@@ -44,8 +47,8 @@ class Telling(Running):
             told.seek(self._read)
             lines = told.readlines()
             self._read = told.tell()
-        found = dict(map(json.loads, lines))
-        return [self._explained(sql, plan) for sql, plan in found.items()]
+        found = {VALUE.sub("?", sql): (sql, plan) for sql, plan in map(json.loads, lines)}
+        return [self._explained(*given) for given in found.values()]
 
     def _explained(self, sql: str, plan: Any) -> Said:
         if plan is not None:
@@ -55,9 +58,10 @@ class Telling(Running):
 
 
 def _steps(node: dict[str, Any]) -> list[str]:
-    """PostgreSQL's plan in lines: kind of the step, table, index, how many rows it reckons with."""
-    where = node.get("Relation Name", "")
-    line = f"{node['Node Type']} {where} {node.get('Index Name', '')} rows={node['Plan Rows']}"
+    """PostgreSQL's plan in lines: kind of the step, table, index, whether it looks up, how many rows it awaits."""
+    relation, index = node.get("Relation Name", "-"), node.get("Index Name", "-")
+    asked = "cond" if "Index Cond" in node else "all"
+    line = f"{node['Node Type'].replace(' ', '_')} {relation} {index} {asked} rows={node['Plan Rows']}"
     return [line, *(step for child in node.get("Plans", ()) for step in _steps(child))]
 
 

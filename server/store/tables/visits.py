@@ -34,7 +34,7 @@ visit_task = sa.Table(
     metadata,
     sa.Column("visit_id", sa.ForeignKey("visit.id"), primary_key=True),
     sa.Column("task_id", sa.ForeignKey("task.id"), primary_key=True),
-    sa.Index("ix_visit_task_task_id", "task_id"),
+    sa.Index("ix_visit_task_task_id", "task_id", "visit_id"),
 )
 
 visit_crew = sa.Table(  # projection of the `assign` ops: who may see what, found by index

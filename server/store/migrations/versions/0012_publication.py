@@ -30,6 +30,7 @@ def on_sqlite() -> list[str]:
     found = [_sqlite("publication_version", verb, "1") for verb in ("UPDATE", "DELETE")]
     found += [_sqlite("ledger_entry", verb, "1") for verb in ("UPDATE", "DELETE")]
     found += [_sqlite("set_aside", verb, "1") for verb in ("UPDATE", "DELETE")]
+    found += [_sqlite("code_set", verb, "1") for verb in ("UPDATE", "DELETE")]
     found.append(_sqlite("publication", "DELETE", "1"))
     for table, when in DECIDED.items():
         found += [_sqlite(table, "UPDATE", when), _sqlite(table, "DELETE", "1")]
@@ -46,7 +47,7 @@ def _sqlite(table: str, verb: str, when: str) -> str:
 def on_postgres() -> list[str]:
     """The same on PostgreSQL."""
     refused = {"publication_version": "true", "ledger_entry": "true", "publication": "TG_OP = 'DELETE'"}
-    refused["set_aside"] = "true"
+    refused |= {"set_aside": "true", "code_set": "true"}
     refused |= {table: f"TG_OP = 'DELETE' OR {when}" for table, when in DECIDED.items()}
     return [_function(table, when) for table, when in refused.items()] + [
         f"CREATE TRIGGER {table}_kept BEFORE UPDATE OR DELETE ON {table}"
@@ -69,7 +70,7 @@ def upgrade() -> None:
 
 
 def _make_tables() -> None:
-    op.create_index("ix_visit_task_task_id", "visit_task", ["task_id"], unique=False)
+    op.create_index("ix_visit_task_task_id", "visit_task", ["task_id", "visit_id"], unique=False)
     op.create_index("ix_log_cosignature_witness", "log_cosignature", ["witness", "size"], unique=False)
     op.create_index("ix_log_cosignature_at", "log_cosignature", ["witness", "at"], unique=False)
     is_open = sa.text("state = 'open'")
@@ -192,6 +193,15 @@ def _make_tables() -> None:
         unique=True,
         sqlite_where=sa.text("state = 'asked'"),
         postgresql_where=sa.text("state = 'asked'"),
+    )
+    op.create_table(
+        "code_set",
+        sa.Column("id", sa.String(length=20), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("entered_by", sa.String(length=64), nullable=False),
+        sa.Column("entered_at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_code_set")),
     )
     op.create_table(
         "set_aside",
