@@ -29,6 +29,7 @@ export default function Result({ v, query }) {
   const { lacking, may } = lastStep(v.view);
   const missing = gathered(lacking).sort((a, b) => rank(a.code) - rank(b.code));
   const closed = ["final", "void"].includes(v.view.phase);
+  const waiting = v.tally.photos - v.tally.photos_on_server;
   const pending = v.view.phase === "final_pending";
   const set = (/** @type {string} */ field, /** @type {any} */ val) =>
     attempt(() => act(v.id, "set", ["visit", field], val, heads(v.id, ["visit", field])));
@@ -101,7 +102,7 @@ export default function Result({ v, query }) {
         })}
       <//>`
     }
-    ${v.view.missing.some((/** @type {Missing} */ { code }) => code === "media") && html`<p class="note pad-all">${missingWords(v, gathered(v.view.missing).find(({ code }) => code === "media") ?? missing[0]).title}</p>`}
+    ${waiting > 0 && html`<p class="note pad-all">${t("missing.media", { n: waiting })}</p>`}
     ${!chosen.includes("no_relevant_activity") && html`<${Section} title=${t("result.details")}><${ResultNote} v=${v} /><//>`}
   <//>`;
 }
