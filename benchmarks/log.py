@@ -18,6 +18,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
+import msgspec
+
 from benchmarks import machine
 from server.office import log as office
 from server.office.log import Log
@@ -36,6 +38,7 @@ LEAF = (
     '"object":"op:v:r:%d","t":"trail/1"}'
 )
 AT = "2026-11-24T02:00:00.000Z"
+TAKEN = msgspec.Raw(b'{"verdict":"ok","why":null}')
 BLOCK, DAY, PROOFS, PUSHES, OPS = 50_000, 10_000, 300, 200, 80
 COLUMNS = ("n", "at", "act", "actor", "object", "after", "salt", "leaf")
 
@@ -84,6 +87,9 @@ def measure(db: Database, folder: Path, entries: int) -> None:
     random, last = Random(1), size(db)
     proofs(db, "inclusion", lambda conn: office.inclusion(conn, random.randrange(last), last))
     proofs(db, "inclusion, an older size", lambda conn: _older(conn, random, last))
+    visit = range(last - 2 * OPS, last - OPS)
+    with db.read() as conn:
+        told("paths of a visit's 80 entries, ms", PUSHES, lambda: office.inclusions(conn, visit, last))
     proofs(db, "consistency", lambda conn: office.consistency(conn, random.randrange(1, last), last))
 
 
@@ -106,7 +112,7 @@ def size(db: Database) -> int:
 
 def push(db: Database) -> None:
     """The entries that a whole visit leaves."""
-    acts = [trail.Act("session.open", "li", f"op:v:r:{at}", None, "0" * 64) for at in range(OPS)]
+    acts = [trail.Act("op.set", "li", f"op:v:r:{at}", None, "0" * 64, TAKEN) for at in range(OPS)]
     db.run_write(lambda conn: trail.append(conn, acts, NOW))
 
 

@@ -7,7 +7,9 @@ import gc
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,14 +117,24 @@ def _go_on_importing(app: Litestar) -> None:
 
 
 async def _keep_signing(app: Litestar) -> None:
-    """Signs the log now if that is due, and looks again every few minutes for as long as the server lives."""
+    """Signs the log now if that is due, and looks again when it is told to, and every few minutes."""
     await _sign(app)
-    app.state["signing"] = asyncio.create_task(_go_on_signing(app))
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    app.state.db.tell = partial(_tell, loop, told)
+    app.state["signing"] = asyncio.create_task(_go_on_signing(app, told))
 
 
-async def _go_on_signing(app: Litestar) -> None:
+def _tell(loop: asyncio.AbstractEventLoop, told: asyncio.Event) -> None:
+    """From any thread; a loop that ends meanwhile needs no telling."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(told.set)
+
+
+async def _go_on_signing(app: Litestar, told: asyncio.Event) -> None:
     while True:
-        await asyncio.sleep(LOOK_EVERY)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(told.wait(), LOOK_EVERY)
+        told.clear()
         await _sign(app)
 
 

@@ -308,15 +308,7 @@ async function emitVisit(fresh, place, unsent, all) {
   all.places.push(at);
 }
 
-// --- words ------------------------------------------------------------------------------------------------------------
-
-/** The state of an own op in the codes of the words page. @param {Row} row @param {boolean} sending @param {boolean} contested */
-export function stateOf(row, sending, contested) {
-  if (row.verdict === "dead" || (row.open && row.as_dead) || row.again === "") return "attention";
-  if (row.open) return sending && row.verdict !== "fork" ? "sending" : "saved";
-  if (row.verdict === "ok") return contested ? "conflict" : "server";
-  return /** @type {"held" | "quarantined" | "late"} */ (row.verdict);
-}
+// --- order ------------------------------------------------------------------------------------------------------------
 
 /** Rows in the order in which the fold reads them: the journal's, then what only this phone has. @param {Row[]} rows */
 export const inOrder = (rows) =>

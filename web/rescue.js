@@ -29,6 +29,20 @@ function header(name, size) {
 /** @param {string} name @param {Blob} blob */
 const file = (name, blob) => [header(name, blob.size), blob, new Uint8Array((BLOCK - (blob.size % BLOCK)) % BLOCK)];
 
+/** All that the server said of the log, what was checked of it, and what didn't agree: the proof that it had a record.
+ * @param {Db} db @returns {Promise<Record<string, any>>} */
+async function receiptsIn(db) {
+  /** @type {Record<string, any>} */
+  const kept = {};
+  for (const [from, to] of [
+    ["log", "log;"],
+    ["receipt:", "receipt;"],
+  ])
+    for (const key of /** @type {string[]} */ (await db.getAllKeys("kv", IDBKeyRange.bound(from, to))))
+      kept[key] = await db.get("kv", key);
+  return kept;
+}
+
 /** @param {Db} db @param {{id: string, name: string}} officer @returns {Promise<Blob>} */
 export async function rescueOf(db, officer) {
   const rows = /** @type {Row[]} */ (await db.getAllFromIndex("ops", "mine"));
@@ -43,7 +57,9 @@ export async function rescueOf(db, officer) {
     unsent: await unsentIn(db),
   };
   const lines = kept.map((row) => JSON.stringify(row) + "\n");
-  const parts = [...file("about.json", new Blob([JSON.stringify(about)])), ...file("ops.jsonl", new Blob(lines))];
+  const json = (/** @type {string} */ name, /** @type {any} */ value) => file(name, new Blob([JSON.stringify(value)]));
+  const parts = [...json("about.json", about), ...json("receipts.json", await receiptsIn(db))];
+  parts.push(...file("ops.jsonl", new Blob(lines)));
   for (const { sha256, of, role, uploaded } of /** @type {Medium[]} */ (await db.getAllFromIndex("media", "todo"))) {
     if (of || uploaded) continue;
     const blobs = [];

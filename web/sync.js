@@ -336,6 +336,7 @@ const take = (db, batch, asked, rid, data, at) =>
     await kv.put(data.epoch, "epoch");
     await kv.put({ off_ms: Math.round(Date.parse(data.server_time) - at), at: Math.round(at) }, "clock");
     await kv.put(data.server_time, "proven");
+    if (data.receipt) await kv.put({ ...data.receipt, at: data.server_time }, `receipt:${data.receipt.index}`);
     const forked = await takeResults(tx, rid, batch.push, data.results ?? []);
     for (const [visit, entries] of Object.entries(data.ops ?? {})) {
       if (entries.length) await takeEntries(tx, rid, visit, entries);

@@ -27,6 +27,20 @@ DASH: Final = "\u2014 "
 OFTEN: Final = timedelta(hours=1)
 """A log that grows is signed this often, and on each day; on demand whenever somebody asks."""
 
+AT_ONCE: Final = frozenset(
+    (
+        "op.accept_final",
+        "draw.commit",
+        "draw.run",
+        "draw.void",
+        "crew.commit",
+        "crew.match",
+        "result.publish",
+        "correction.sign",
+    )
+)
+"""Acts after which the log is signed at once: what is final, drawn or public shall not be movable for an hour."""
+
 _NAME = re.compile(r"[^\s+]{1,200}\Z")
 _SIGNED = re.compile("\u2014 ([^\\s+]{1,200}) ([A-Za-z0-9+/]{8,200}={0,2})\\Z")
 _SIZE = re.compile(r"(?:0|[1-9][0-9]{0,15})\Z")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from server.domain.checkpoint import Key, Tree, is_due, key_text, origin_of, read_key, read_note, read_tree
+from server.domain.checkpoint import AT_ONCE, Key, Tree, is_due, key_text, origin_of, read_key, read_note, read_tree
 from server.domain.instant import stamp
 from server.domain.merkle import inclusion_spans
 from server.errors import Problem
@@ -47,10 +47,12 @@ class Log:
         self._signer = open_signer(keys)
 
     def sign_if_due(self, now: datetime) -> Checkpoint | None:
-        """Makes a checkpoint where one is due: at the first start, each hour in which the log grew, and each day."""
+        """Makes a checkpoint where one is due: at the first start, each hour in which the log grew, each day, and after
+        what is signed at once."""
         with self._db.read() as conn:
-            due = is_due(checkpoints.last_signed(conn), log.written(conn), now)
-            due = due or not self._is_known(conn, _in_use(conn))
+            last = checkpoints.last_signed(conn)
+            due = is_due(last, log.written(conn), now) or not self._is_known(conn, _in_use(conn))
+            due = due or (last is not None and log.has_since(conn, last[1], AT_ONCE))
         return self.sign(now) if due else None
 
     def sign(self, now: datetime) -> Checkpoint:

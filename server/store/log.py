@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -170,6 +170,14 @@ def act_of(conn: Connection, n: int) -> str | None:
     return conn.scalar(sa.select(trail.c.act).where(trail.c.n == n))
 
 
+def has_since(conn: Connection, size: int, acts: Collection[str]) -> bool:
+    """Whether one of these acts was done after the first `size` entries. It reads those entries and no others: by the
+    index of acts it would read every final that there ever was."""
+    its = sa.func.coalesce(trail.c.act, "")
+    query = sa.select(trail.c.n).where(trail.c.n > size, its.in_(sorted(acts))).limit(1)
+    return conn.execute(query).first() is not None
+
+
 def entries_of(conn: Connection, object: str, act: str) -> list[int]:
     """The numbers of the entries of one act on one object, oldest first."""
     query = sa.select(trail.c.n).where(trail.c.object == object, trail.c.act == act).order_by(trail.c.at, trail.c.n)
@@ -186,7 +194,7 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 def taken_of(conn: Connection, visit_id: str, rid: str, after: int, most: int) -> tuple[list[Taken], bool]:
-    """The entries that took so many of a replica's operations behind `after`, in their order; whether there are more."""
+    """The entries that took so many of a replica's operations behind `after`, in order; whether there are more."""
     seqs = sa.select(op.c.seq).where(op.c.visit_id == visit_id, op.c.rid == rid, op.c.seq > after)
     found = list(conn.scalars(seqs.order_by(op.c.seq).limit(most + 1)))
     names = {f"op:{visit_id}:{rid}:{seq}": seq for seq in found[:most]}

@@ -28,6 +28,9 @@ T = TypeVar("T")
 BUSY_MS = 10_000
 RETRIES = 8
 APPEND_ONLY = "is append-only"  # what the triggers say of the trail and of released versions
+TELLS = "suijian_tells"
+"""What a transaction notes on its connection so that `Database.tell` is called once it is committed."""
+
 TRIES = {"40001": RETRIES, "40P01": RETRIES, "23505": 3}
 """How often a transaction is tried that PostgreSQL ended so: serialization failure, deadlock, and a key that somebody
 else took at the same moment, whose row the next try sees and answers for."""
@@ -39,6 +42,8 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self.tell: Callable[[], None] = lambda: None
+        """Called after a transaction that wrote something for which others wait."""
         self._writer = threading.RLock()
 
     def read(self) -> AbstractContextManager[Connection]:
@@ -89,11 +94,18 @@ class Database:
             conn.execution_options(suijian_write=True)
             with conn.begin():
                 yield conn
+            self._told(conn)
 
     @contextmanager
     def _writing_postgres(self) -> Iterator[Connection]:
-        with _disk_faults(), self.engine.begin() as conn:
-            yield conn
+        with _disk_faults(), self.engine.connect() as conn:
+            with conn.begin():
+                yield conn
+            self._told(conn)
+
+    def _told(self, conn: Connection) -> None:
+        if conn.info.pop(TELLS, False):
+            self.tell()
 
 
 def _is_taken(error: DBAPIError) -> bool:

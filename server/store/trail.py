@@ -14,8 +14,10 @@ import rfc8785
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from server.domain.checkpoint import AT_ONCE
 from server.domain.instant import stamp
 from server.store.bulk import Plain, insert_rows
+from server.store.session import TELLS
 from server.store.tables import counter, trail, trail_number
 
 
@@ -73,7 +75,10 @@ def append(conn: Connection, acts: Sequence[Act], now: datetime) -> range:
     if not acts:
         return range(0)
     ((last,),) = _NEXT.rows(conn, by=len(acts))
-    conn.info[_WRITTEN] = conn.info.get(_WRITTEN, Counter()) + Counter(act.act for act in acts)
+    counted = Counter(act.act for act in acts)
+    conn.info[_WRITTEN] = conn.info.get(_WRITTEN, Counter()) + counted
+    if not AT_ONCE.isdisjoint(counted):
+        conn.info[TELLS] = True
     at, first = stamp(now), last - len(acts) + 1
     salts = os.urandom(SALT * len(acts))
     rows = [_row(act, first + i, at, salts[i * SALT : (i + 1) * SALT]) for i, act in enumerate(acts)]

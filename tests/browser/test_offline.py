@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from server.office.log import Log
 from tests.browser.journal import held, media
 from tests.browser.phone import Phone
 from tests.browser.pictures import photograph
-from tests.dispatching import ITEM, POINTS, SUBJECT_NAME, dispatch_at
+from tests.dispatching import ITEM, POINTS, SUBJECT_NAME, database_of, dispatch_at
 from tests.running import Running
 
 NONE = {"interest": False, "reason": ""}
@@ -57,6 +60,42 @@ def test_a_cold_start_offline_reaches_the_final_signature(server: Running, new_p
     assert (after["phase"], after["digest"]) == ("final", before["digest"])
     assert {id for id in queue if ":" in id} <= held(server, visit).keys()
     assert {id for id in queue if ":" not in id} <= media(server)
+    look_up(phone, server, visit)
+
+
+def look_up(phone: Phone, server: Running, visit: str) -> None:
+    """His records are in the log, as his phone checks by itself and knows offline; what disagrees stays an alarm."""
+    db = database_of(server)
+    Log(db, server.data / "keys", server.url).sign(datetime.now(UTC))
+    db.close()
+    found = phone.call("receipts", visit, True)
+    assert (found["n"], found["found"]["alarms"]) == (found["found"]["logged"], [])
+    said = f"{found['n']}/{found['n']} 条记录已进日志"
+    good = "都对得上" if found["found"]["signed"] else "证明对得上"
+    phone.kill()
+    phone.start(offline=True)
+    for place in ("/app/outbox", f"/app/visits/{visit}/record"):
+        phone.open(place)
+        for words in (said, f"核对码 {found['found']['code']}", good):
+            phone.page.get_by_text(words).first.wait_for()
+    phone.offline(False)
+    phone.page.route("**/receipts?**", lambda route: route.fulfill(json=altered(route.fetch().json())))
+    phone.page.get_by_role("button", name="核对", exact=True).click()
+    wrong = phone.page.get_by_text("日志里这一条不是你写的内容")
+    wrong.wait_for()
+    phone.page.unroute("**/receipts?**")
+    phone.kill()
+    phone.start(path="/app/outbox").open("/app/outbox")
+    phone.page.get_by_text("对不上，已留存").first.wait_for()
+    assert phone.page.get_by_role("alert").count() == 1
+    assert phone.errors == []
+
+
+def altered(given: dict[str, Any]) -> dict[str, Any]:
+    """The receipts of a server that has something else in the place of one record."""
+    first = given["receipts"][0]
+    first["leaf"] = first["leaf"].replace('"after":"', '"after":"0', 1)
+    return given
 
 
 def answer_all(phone: Phone, visit: str) -> str:

@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from server.domain.checkpoint import Key, is_due, read_key, read_note, read_signature, read_tree
+from server.domain.checkpoint import AT_ONCE, Key, is_due, read_key, read_note, read_signature, read_tree
 from server.domain.instant import stamp
 from server.errors import Problem
 from server.office import log as office
 from server.store import checkpoints, tables, trail
+from server.store import log as log_store
 from server.store.log_keys import KEY_FILE, open_signer, signers_of
 from server.store.migrate import new_epoch
 from server.store.session import Database
+from server.words import messages
 from tests.log.scene import ORIGIN, later, log_of, verified, write
 from tests.scene import NOW
 
@@ -123,6 +125,36 @@ def test_a_new_day_in_beijing_asks_for_a_checkpoint() -> None:
     before_midnight = stamp(later(13.8))  # 23:48
     assert not is_due((before_midnight, 5), 6, later(13.9))
     assert is_due((before_midnight, 5), 6, later(14.1))
+
+
+def test_what_is_final_drawn_or_public_is_signed_at_once_and_whoever_waits_is_told_when_it_is_committed(
+    any_database: Database, tmp_path: Path
+) -> None:
+    assert messages("zh-CN").keys() >= {f"act.{name}" for name in AT_ONCE}
+    log, told = log_of(any_database, tmp_path), list[int]()
+    write(any_database, 3)
+    log.sign(NOW)
+    any_database.tell = lambda: told.append(written(any_database))
+    for at, act in enumerate(sorted(AT_ONCE)):
+        write(any_database, 2)
+        assert (log.sign_if_due(later(at / 100)), told) == (None, [])
+        with any_database.write() as conn:
+            trail.append(conn, [trail.Act(act, "li", "x:1")], NOW)
+            assert told == []
+        assert told == [3 * at + 6]
+        told.clear()
+        made = log.sign_if_due(later(at / 100))
+        assert made is not None
+        assert made.size == 3 * at + 6
+    with pytest.raises(LookupError), any_database.write() as conn:
+        trail.append(conn, [trail.Act("op.accept_final", "srv", "x:2")], NOW)
+        raise LookupError
+    assert (told, log.sign_if_due(later(0.1))) == ([], None)
+
+
+def written(db: Database) -> int:
+    with db.read() as conn:
+        return log_store.written(conn)
 
 
 def test_the_server_signs_when_it_is_due_and_else_not(database: Database, tmp_path: Path) -> None:

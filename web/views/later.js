@@ -14,6 +14,7 @@ export { Parts, Search } from "./checklist-sheets.js";
 export { PhotoSheet } from "./evidence.js";
 export { PointOf, Strike } from "./finding-sheets.js";
 export { Gone, Left } from "./left.js";
+export { Logged } from "./logged.js";
 export { Menu } from "./menu.js";
 export { Particulars } from "./particulars.js";
 export { Changes, Mark, News } from "./recused.js";

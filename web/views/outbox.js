@@ -9,6 +9,7 @@ import { Picture } from "../ui/photos.js";
 import { Ruler, TallyLine, ticks } from "../ui/tally.js";
 import { day, dots, moment, size, t } from "../ui/words.js";
 import { pathWords } from "../naming.js";
+import { InLog } from "./logged.js";
 
 const ICONS = {
   saved: "s-phone",
@@ -81,6 +82,7 @@ export default function Outbox() {
         ${waiting.length > 100 && html`<p class="item note">${t("outbox.more", { n: waiting.length - 100 })}</p>`}
       <//>`
     }
+    <${InLog} all=${Object.values(known)} />
     ${now.others.map((other) => html`<${Notice} key=${other.id} kind="due" icon="people">${t("others.unsent", { name: other.name, n: other.unsent })}<//>`)}
     <${Section} title=${t("storage.title")}>
       <${Item}

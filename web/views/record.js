@@ -45,7 +45,7 @@ export default function RecordPage({ v }) {
     visit=${v}
     dock=${dock}
   >
-    ${v.view.phase === "final" && html`<${Notice} kind="server" icon="p-final" title=${t("phase.final")}>${t("record.final")}<//>`}
+    ${v.view.phase === "final" && html`<${Notice} kind="server" icon="p-final" title=${t("phase.final")}>${t("record.final")}<//><${Later} of="Logged" v=${v} />`}
     ${lock && html`<${Notice} kind="due" icon="p-interrupted" title=${t(`locked.${lock}`)}>${t(`problem.${lock}`)}<//>`}
     <${News} v=${v} />
     ${v.view.signatures.some((/** @type {Signature} */ { state }) => state === "stale") && html`<${Later} of="Changed" v=${v} />`}
