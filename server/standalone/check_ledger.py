@@ -337,6 +337,8 @@ def check_numbers(it: Taken, report: Report) -> None:
         if it.by_digest[line["digest"]] is not line:
             report.add("numbers", f"{name_of(line)}: its digest stands twice", line["digest"])
     for no, its in it.tasks.items():
+        if its["task"]["no"] != no:
+            report.add("numbers", f"task {no} calls itself {its['task']['no']}")
         numbers = [line["n"] for line in it.of_task[no]]
         gone = set(range(1, max(numbers, default=0) + 1)) - set(numbers)
         if gone:
@@ -383,6 +385,8 @@ def check_notices(it: Taken, report: Report) -> None:
             report.add("count", f"task {no}: the notice announces {notice['n']} subjects, and {standing} lines stand")
         if no not in it.tasks:
             report.add("count", f"task {no} was announced, and is not in the ledger")
+        elif not it.tasks[no]["task"]["has_notice"] and not it.moved:
+            report.add("count", f"task {no} was announced, and the ledger says that it wasn't")
 
 
 def check_draws(it: Taken, report: Report) -> None:
@@ -395,11 +399,11 @@ def check_draws(it: Taken, report: Report) -> None:
             if link["state"] in ("drawn", "locked", "dispatched"):
                 report.add("draw", f"draw {name} was carried out, and has no lines in the ledger")
             continue
-        if not files or files[0]["sha256"] != source["file"]:
-            report.add("draw", f"draw {name}: the ledger names another file than the draws' page")
+        if not files or files[0]["sha256"] != source["file"] or (link["state"] != source["state"] and not it.moved):
+            report.add("draw", f"draw {name}: the ledger says otherwise than the draws' page")
         for one in (*files[:1], *files[-1:]):
             body = it.raw["files"].get(one["href"])
-            if body is not None and sha256(body) != one["sha256"]:
+            if one["href"] and sha256(body or "") != one["sha256"]:
                 report.add("draw", f"draw {name}: the file {one['version']} has another digest than was published")
         body = it.raw["files"].get(files[-1]["href"]) if files else None
         if body is not None:
@@ -556,11 +560,31 @@ def check_both(before: Taken, after: Taken, report: Report) -> None:
             report.add("vanished", f"the notice of task {no} is gone")
         elif after.notices[no]["n"] != notice["n"]:
             report.add("changed", f"the notice of task {no} announced {notice['n']}, and {after.notices[no]['n']} now")
-    links = {link["commit"] for link in after.chain}
+    links = {link["commit"]: link for link in after.chain}
     for link in before.chain:
-        if link["commit"] not in links:
+        now = links.get(link["commit"])
+        if now is None:
             report.add("vanished", f"draw {link['no']}, attempt {link['attempt']}, is gone")
+        elif any(now[name] != link[name] for name in ("no", "attempt", "prev", "committed_at")):
+            report.add("changed", f"draw {link['no']}, attempt {link['attempt']}, is not what it was")
+    for no, its in before.tasks.items():
+        check_task(no, its, after.tasks.get(no), report)
     check_same_log(before.log, after.log, report)
+
+
+def check_task(no: str, old: Json, new: Json | None, report: Report) -> None:
+    """One task before and after: who drew, and that what was public stays public."""
+    if new is None:
+        report.add("vanished", f"task {no} is no longer in the ledger")
+        return
+    for name in ("is_open", "has_notice"):
+        if old["task"][name] and not new["task"][name]:
+            report.add("changed", f"task {no}: {name} was true, and is no longer")
+    sources = {one["source"]: one for one in new["sources"]}
+    for one in old["sources"]:
+        now = sources.get(one["source"], {})
+        if any(now.get(name) != one[name] for name in ("kind", "no", "drawn", "file", "about")):
+            report.add("changed", f"task {no}: {one['source']} is gone or not what it was")
 
 
 def check_line(old: Json, new: Json, report: Report) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import msgspec
 import rfc8785
 import sqlalchemy as sa
 
+from server.domain.ledger import batch_digest
 from server.domain.publication import ItemResult, PublicResult
 from server.office.log import Log
 from server.standalone import check_ledger
@@ -39,6 +41,7 @@ class Drawn:
         self.running, self.db = running, database_of(running)
         self.its = Tasking(self.db, running.data / "keys", is_peopled=True)
         self.log = Log(self.db, running.data / "keys", running.url)
+        self.taken: dict[str, Json] = {}
         self.ids = [self.its.task(f"t{at}", n=n, campaign="宛安委〔2026〕9 号") for at in range(1, tasks + 1)]
         for id in self.ids:
             self.its.drawn(id)
@@ -72,7 +75,9 @@ class Drawn:
                 acts = [trail.Act("op.set", "li", f"op:{one.id}:{PHONE}:1", None, "0" * 64) for one in visits]
             elif stage == "final":
                 conn.execute(sa.update(tables.visit).values(state="final"))
-                conn.execute(sa.insert(tables.deadline), [_deadline(one.id) for one in visits])
+                ended = [_deadline(f"visit:{one.id}", "publication_target") for one in visits]
+                ended += [_deadline(f"task:{id}", "publication_legal") for id in self.ids]
+                conn.execute(sa.insert(tables.deadline), ended)
                 acts = [trail.Act("op.propose_final", "li", f"op:{one.id}:{PHONE}:2", None, "0" * 64) for one in visits]
             else:
                 said = {"round": 1, "state": "approved", "by": "clerk", "at": AT}
@@ -110,9 +115,9 @@ def _op(visit_id: str) -> Json:
     }  # fmt: skip
 
 
-def _deadline(visit_id: str) -> Json:
+def _deadline(about: str, kind: str) -> Json:
     return {
-        "object": f"visit:{visit_id}", "kind": "publication_target", "start_on": "2026-12-03", "days": 20,
+        "object": about, "kind": kind, "start_on": "2026-12-03", "days": 20,
         "due_on": "2026-12-31", "known": 20, "versions": {"2026": 1}, "set_at": AT,
     }  # fmt: skip
 
@@ -193,25 +198,66 @@ class Hand:
         return {ids[id] for text in texts for id in UUID.findall(text) if id in ids}
 
     @contextmanager
-    def deleted(self, digests: Sequence[str]) -> Iterator[int]:
+    def deleted(self, digests: Sequence[str], *, puts_back: bool = True) -> Iterator[int]:
         """The database without any row of these records; how many rows that are."""
         rows = [trace for digest in digests for trace in self.of[digest]]
         by_table: dict[sa.Table, list[Json]] = {}
         for table, row in rows:
             by_table.setdefault(table, []).append(row)
-        with self._unguarded() as conn:
+        with self.unguarded() as conn:
             for table, its in by_table.items():
                 keys = list(table.primary_key)
                 where = sa.and_(*(column == sa.bindparam(f"k_{column.name}") for column in keys))
                 conn.execute(sa.delete(table).where(where), [{f"k_{c.name}": row[c.name] for c in keys} for row in its])
         yield len(rows)
-        with self._unguarded() as conn:
-            for table, its in by_table.items():
-                conn.execute(sa.insert(table), its)
+        if puts_back:
+            with self.unguarded() as conn:
+                for table, its in by_table.items():
+                    conn.execute(sa.insert(table), its)
 
     @contextmanager
-    def _unguarded(self) -> Iterator[sa.Connection]:
+    def unguarded(self) -> Iterator[sa.Connection]:
         with self.engine.begin() as conn:
             if not self.is_sqlite:
                 conn.exec_driver_sql("SET LOCAL session_replication_role = replica")
             yield conn
+
+
+def forged(scene: Drawn, hand: Hand, digest: str) -> None:
+    """Closes every gap that a deleted record left: numbers, draw, notice, trail, tree; and signs it by the real key."""
+    entry, draw, notice = tables.ledger_entry, tables.draw, tables.notice
+    (code,) = (row["code"] for table, row in hand.of[digest] if table is entry)
+    with hand.unguarded() as conn:
+        lines = [dict(row) for row in conn.execute(sa.select(entry).order_by(entry.c.place)).mappings()]
+        conn.execute(sa.delete(entry))
+        lines = [line | {"place": at, "n": at} for at, line in enumerate(lines, 1)]
+        drawn = conn.execute(sa.select(draw)).mappings().one()
+        winners = {name: [one for one in codes if one != code] for name, codes in drawn["winners"].items()}
+        fewer = {name: len(codes) for name, codes in winners.items()}
+        conn.execute(sa.update(draw).values(winners=winners, quotas=fewer))
+        said = json.loads(conn.scalar(sa.select(notice.c.body)) or b"")
+        conn.execute(sa.update(notice).values(body=rfc8785.dumps(said | {"n": len(lines)})))
+        told = batch_digest((line["place"], line["n"], line["digest"]) for line in lines)
+        numbers = _renumbered(conn, f"ledger:{said['no']}:1-{len(lines)}:{told}")
+        conn.execute(sa.insert(entry), [line | {"entry": numbers[line["entry"]]} for line in lines])
+        for name, value in (("ledger", len(lines)), ("trail", len(numbers)), ("log", 0)):
+            conn.execute(sa.update(tables.counter).where(tables.counter.c.name == name).values(value=value))
+        for table in (tables.log_tile, tables.log_cosignature, tables.log_checkpoint):
+            conn.execute(sa.delete(table))
+    scene.log.sign(scene.its.tick())
+
+
+def _renumbered(conn: sa.Connection, entered: str) -> dict[int, int]:
+    """The trail without a hole, each leaf written anew; its old numbers by the new ones."""
+    table, numbers = tables.trail, dict[int, int]()
+    rows = [dict(row) for row in conn.execute(sa.select(table).order_by(table.c.n)).mappings()]
+    conn.execute(sa.delete(tables.trail_number))
+    conn.execute(sa.delete(table))
+    for n, row in enumerate(rows, 1):
+        numbers[row["n"]] = n
+        leaf = json.loads(row["leaf"]) | {"n": n}
+        if row["act"] == "ledger.enter":
+            leaf["object"] = row["object"] = entered
+        row |= {"n": n, "leaf": rfc8785.dumps(leaf)}
+    conn.execute(sa.insert(table), rows)
+    return numbers
