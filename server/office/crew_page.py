@@ -272,14 +272,22 @@ def waiting(conn: Connection, person: Person) -> Iterator[Waiting]:
                 yield Waiting("home.way", way.reason, "/office/crews", "home.go_crews")
         for change in crews.changes(conn, unit, "asked"):
             if change.asked_by != person.id:
-                yield Waiting("home.change", change.reason, f"/office/crews/visits/{change.visit_id}", "home.go_crews")
+                about = _named(conn, change.visit_id, change.reason)
+                yield Waiting("home.change", about, f"/office/crews/visits/{change.visit_id}", "home.go_crews")
     if allows(person.roles, unit, "recusals.decide", unit):
         for asked in recusals.recusals(conn, None, "asked"):
             if asked.entered_by != person.id:
-                yield Waiting("home.recusal", asked.reason, f"/office/crews/visits/{asked.visit_id}", "home.go_crews")
+                about = _named(conn, asked.visit_id, asked.reason)
+                yield Waiting("home.recusal", about, f"/office/crews/visits/{asked.visit_id}", "home.go_crews")
     if allows(person.roles, unit, "crews.run", unit):
         for task in tasks.tasks(conn, unit, ("dispatched",)):
             line = _line(conn, task) if task.carried_out_by == unit else None
             if line is not None and line.lacking:
                 href = f"/office/crews/{task.id}"
                 yield Waiting("home.match", task.name, href, "home.go_match", "home.lacking", line.lacking)
+
+
+def _named(conn: Connection, visit_id: str, reason: str) -> str:
+    """A reason, with the subject whose visit it is about."""
+    seen = crews.visit_seen(conn, visit_id)
+    return f"{seen.name} · {reason}" if seen else reason
