@@ -231,6 +231,9 @@ CODES: dict[str, Code] = {
     "material_settled": Code(
         409, None, "这些内容已经处理过，或者不在待处理之列。", "These entries were dealt with already, or don't wait."
     ),
+    "codes_meanwhile": Code(
+        409, "24", "有人刚保存了同一套代码的新一版，请重新打开再办。", "Somebody has just entered a version: open it again."
+    ),
     "comment_missing": Code(400, None, "请写明哪里要改、要补什么。", "Say what must be changed or added."),
     "comment_too_long": Code(
         400, None, "说明有 {n} 个字，最多 2000 个。", "The comment has {n} characters, at most 2000 are taken."

@@ -53,6 +53,8 @@ RIGHTS: Final[dict[str, dict[str, str]]] = {
     "rules.approve": {"principal": ALL},
     "calendar.read": _ALL_READERS | _WATCHERS | {"admin": ALL},
     "calendar.change": {"admin": ALL},
+    "codes.read": _ALL_READERS | _WATCHERS | {"admin": ALL},
+    "codes.change": {"legal_unit": ALL, "admin": ALL},
     # --- item list
     "items.read": _ALL_READERS | _WATCHERS,
     "items.change": {"unit_clerk": OWN},

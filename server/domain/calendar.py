@@ -113,6 +113,17 @@ def light_of(
     return Light(kind, left)
 
 
+def kept_of(due: date | None, legal: date | None, done: date | None, today: date) -> str:
+    """How a deadline was kept: `in_time`, `past` the target, `overdue` past the legal date; `waits` while it can be
+    kept, `unknown` while it is provisional. What isn't done yet is looked at as if it were done today."""
+    if due is None:
+        return "unknown"
+    on = done or today
+    if on > due:
+        return "overdue" if legal is not None and on > legal else "past"
+    return "in_time" if done else "waits"
+
+
 def _late(target: date, legal: date | None, today: date, calendar: Calendar) -> Light:
     is_overdue = legal is not None and today > legal
     since = legal if is_overdue and legal is not None else target

@@ -57,11 +57,26 @@ KINDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("unified_share", "区级统一抽查比例"),
         ("own_share", "本局自行抽查比例"),
     ),
+    "result": (
+        ("no", "公示编号"),
+        ("subject", "主体名称"),
+        ("uscc", "统一社会信用代码"),
+        ("task_no", "任务编号"),
+        ("task", "抽查任务"),
+        ("items", "抽查事项及结果"),
+        ("code", "检查结果代码"),
+        ("main", "检查结果"),
+        ("unit", "实施单位"),
+        ("visited_on", "检查日期"),
+        ("published_on", "公示日期"),
+        ("version", "版本"),
+        ("corrected_on", "更正日期"),
+    ),
 }
 """Kind -> its fields that the platform may hold, and what it calls them at first. No phones and no ID numbers."""
 
-LATER: Final = ("task", "draw", "result")
-"""Kinds whose rows come with tasks, draws and publications; their states are kept in the same table."""
+LATER: Final = ("task", "draw")
+"""Kinds whose rows come with tasks and draws; their states are kept in the same table."""
 
 RESULTS: Final = (
     "no_problem_found",
@@ -93,6 +108,10 @@ class ProvinceMapping(msgspec.Struct, frozen=True):
 
     columns: dict[str, tuple[Mapped, ...]]
     results: dict[str, str]
+
+    def columns_of(self, kind: str) -> tuple[Mapped, ...]:
+        """The columns of a kind; of one that is newer than the mapping those of a new house."""
+        return self.columns[kind] if kind in self.columns else FIRST.columns[kind]
 
 
 FIRST: Final = ProvinceMapping(
@@ -135,7 +154,7 @@ def _code(entry: Entry, name: str) -> str:
 def values_of(mapping: ProvinceMapping) -> dict[str, str]:
     """The mapping as its form shows it."""
     values = {f"result.{name}": code for name, code in mapping.results.items()}
-    for kind, columns in mapping.columns.items():
-        for at, mapped in enumerate(columns, 1):
+    for kind in KINDS:
+        for at, mapped in enumerate(mapping.columns_of(kind), 1):
             values |= {f"{kind}.{mapped.field}": mapped.header, f"{kind}.{mapped.field}.at": str(at)}
     return values

@@ -10,15 +10,19 @@ from typing import Any, Final
 import msgspec
 
 from server.domain.faults import Fault, Invalid
+from server.domain.instant import beijing_day
 from server.domain.item import Item
 from server.domain.layout import LAYOUTS, Column
 from server.domain.province import KINDS, ProvinceMapping, check_mapping
+from server.domain.publication import PublicResult
+from server.domain.result_codes import ARTICLE_24, CodeSet
 from server.errors import Problem
 from server.office.act import act, digest_of, permit
 from server.office.exports import AT_ONCE, plain
 from server.office.keepers import library_of
 from server.office.libraries import Place
-from server.store import items, plans, province, search, subjects, trail, whole
+from server.office.publishing import settle
+from server.store import items, plans, province, publications, search, subjects, trail, whole
 from server.store.people import Person
 from server.store.session import Connection
 
@@ -93,12 +97,28 @@ def _people(kind: str) -> Callable[[Connection, Place], Iterator[Sent]]:
     return rows
 
 
+def _results(conn: Connection, place: Place) -> Iterator[Sent]:
+    codes = province.mapping_of(conn)[1].results
+    for head, result in publications.published_by_unit(conn, place.unit_id):
+        values = {field: str(getattr(result, field, "")) for field, _ in KINDS["result"]}
+        label = ARTICLE_24.codes[result.main].label
+        values |= {"type": result.main, "main": label, "code": codes[result.main], "items": _items_said(result)}
+        values["corrected_on"] = result.corrected.on if result.corrected else ""
+        yield Sent(head.id, head.no, f"{head.subject_name} {label}", values)
+
+
+def _items_said(result: PublicResult) -> str:
+    labels = {type_: code.label for type_, code in ARTICLE_24.codes.items()}
+    return "；".join(f"{item.name}：{'、'.join(labels[type_] for type_ in item.types)}" for item in result.items)
+
+
 _SOURCES: Final[dict[str, Callable[[Connection, Place], Iterator[Sent]]]] = {
     "item": _items,
     "subject": _subjects,
     "officer": _people("officer"),
     "expert": _people("expert"),
     "plan": _plan,
+    "result": _results,
 }
 
 
@@ -107,12 +127,19 @@ def _values(kind: str, fields: Mapping[str, str]) -> dict[str, str]:
     return {field: plain(columns[field], fields[field]) for field, _ in KINDS[kind]}
 
 
-def sheet_of(mapping: ProvinceMapping, kind: str, rows: Sequence[Sent]) -> Iterator[list[str]]:
-    """The rows in the province's layout."""
-    columns = mapping.columns[kind]
+def sheet_of(
+    mapping: ProvinceMapping, kind: str, rows: Sequence[Sent], codes: CodeSet | None = None
+) -> Iterator[list[str]]:
+    """The rows in the province's layout; results by another set of codes where one is given."""
+    columns = mapping.columns_of(kind)
     yield [column.header for column in columns]
     for row in rows:
-        yield [row.values.get(column.field, "") for column in columns]
+        values = row.values if codes is None else {**row.values, **_called(codes, row.values["type"])}
+        yield [values.get(column.field, "") for column in columns]
+
+
+def _called(codes: CodeSet, type_: str) -> dict[str, str]:
+    return {"code": codes.codes[type_].code, "main": codes.codes[type_].label}
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -126,8 +153,8 @@ class Line(msgspec.Struct, frozen=True):
 
 def page_of(conn: Connection, place: Place, kind: str, state: str, after: int, limit: int) -> tuple[list[Line], bool]:
     """The next rows in one state, or in any; whether there are more."""
-    if kind == "subject":
-        found = [Line(*row) for row in province.subjects_listed(conn, place.unit_id, state, after, limit + 1)]
+    if kind in province.LISTED:
+        found = [Line(*row) for row in province.listed(conn, kind, place.unit_id, state, after, limit + 1)]
     else:
         states = province.states_of(conn, kind)
         lines = [Line(row.object, row.key, row.name, n) for n, row in enumerate(rows_of(conn, place, kind), 1)]
@@ -137,8 +164,8 @@ def page_of(conn: Connection, place: Place, kind: str, state: str, after: int, l
 
 def counts_of(conn: Connection, place: Place, kind: str) -> dict[str, int]:
     """How many rows are not sent, exported, confirmed."""
-    if kind == "subject":
-        return province.subjects_counted(conn, place.unit_id)
+    if kind in province.LISTED:
+        return province.counted(conn, kind, place.unit_id)
     states = province.states_of(conn, kind)
     return dict(Counter(_stands(states, row) for row in rows_of(conn, place, kind)))
 
@@ -149,6 +176,8 @@ def _stands(states: Mapping[str, province.State], row: Line | Sent) -> str:
 
 def objects_of(conn: Connection, place: Place, kind: str, keys: Collection[str]) -> dict[str, str]:
     """Key -> object, of those that belong to the unit, or to the bureau as a whole."""
+    if kind == "result":
+        return publications.ids_by_no(conn, place.unit_id, keys)
     if kind != "subject":
         return {row.key: row.object for row in rows_of(conn, place, kind) if row.key in keys}
     found = subjects.subjects_by_codes(conn, place.sealer, keys)
@@ -160,6 +189,9 @@ def belongs(conn: Connection, place: Place, kind: str, object: str) -> bool:
     """Whether an object is among the unit's rows."""
     if kind == "subject":
         return place.unit_id in subjects.libraries_of(conn, [object]).get(object, ())
+    if kind == "result":
+        head = publications.published_by_id(conn, object)
+        return head is not None and head.unit_id == place.unit_id
     return any(row.object == object for row in rows_of(conn, place, kind))
 
 
@@ -219,6 +251,9 @@ def _confirm(conn: Connection, person: Person, now: datetime, kind: str, object:
         raise Problem("province_number")
     if not province.confirm(conn, kind, object, number, person.id, now):
         raise Problem("province_not_exported")
+    head = publications.published_by_id(conn, object) if kind == "result" else None
+    if head is not None:
+        settle(conn, head.visit_id, beijing_day(now))
 
 
 def _trace(

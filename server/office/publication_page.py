@@ -9,12 +9,14 @@ from typing import Final
 import msgspec
 
 from server.domain.access import ALL, allows, reach
-from server.domain.calendar import Light, light_of
+from server.domain.calendar import Light, kept_of, light_of
 from server.office import publication_facts
 from server.office.publication_facts import Result
 from server.office.publishing import id_of
-from server.store import calendars, publications
+from server.store import calendars, deadlines, province, publications
+from server.store.deadlines import PUBLICATION_LEGAL, PUBLICATION_TARGET
 from server.store.people import Person
+from server.store.province import State
 from server.store.publications import Correction, Published, Waiting, Withholding
 from server.store.rules import rule_set_on
 from server.store.session import Connection
@@ -29,6 +31,15 @@ class Row(msgspec.Struct, frozen=True):
     result: Result
     light: Light
     hindrances: tuple[str, ...]
+
+
+class Done(msgspec.Struct, frozen=True):
+    """A published result: where it stands at the province's platform, and how its target was kept (R26.1, R7.3)."""
+
+    head: Published
+    province: State | None
+    kept: str
+    needs_receipt: bool
 
 
 class Errand(msgspec.Struct, frozen=True):
@@ -63,6 +74,21 @@ def light(conn: Connection, found: Result, today: date) -> Light:
     target = None if found.due is None else found.due.on
     legal = None if found.legal is None else found.legal.on
     return light_of(target, legal, today, rule_set_on(conn, today).lights, calendars.calendar(conn))
+
+
+def published(conn: Connection, heads: Sequence[Published], today: date) -> list[Done]:
+    """Published results; where the rule set asks for it, each is in time only with the platform's receipt."""
+    states = province.states_of(conn, "result", [one.id for one in heads])
+    targets = deadlines.deadlines_of(conn, {f"visit:{one.visit_id}" for one in heads}, PUBLICATION_TARGET)
+    legal = deadlines.deadlines_of(conn, {f"task:{one.task_id}" for one in heads}, PUBLICATION_LEGAL)
+    asks = rule_set_on(conn, today).province_receipt
+    found = []
+    for one in heads:
+        target, last = targets.get(f"visit:{one.visit_id}"), legal.get(f"task:{one.task_id}")
+        due, done = (target.due.on, target.settled_on) if target else (None, None)
+        kept = kept_of(due, last.due.on if last else None, done, today)
+        found.append(Done(one, states.get(one.id), kept, asks and done is None))
+    return found
 
 
 def withheld(conn: Connection, person: Person) -> list[Withholding]:

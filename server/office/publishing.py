@@ -25,7 +25,7 @@ from server.errors import Problem
 from server.office import publication_facts
 from server.office.act import act, digest_of, new_id, permit
 from server.office.publication_facts import Result
-from server.store import deadlines, publications, trail
+from server.store import deadlines, province, publications, trail
 from server.store.deadlines import PUBLICATION_TARGET
 from server.store.people import Person
 from server.store.publications import Correction, Published, Version, Withholding
@@ -58,7 +58,7 @@ def publish(conn: Connection, person: Person, now: datetime, visit_id: str, task
     result = publication_facts.public_of(conn, found, no, today, rule_set_on(conn, today).officers_published)
     head = _head(found, result, place, now)
     publications.add(conn, head, _version(head.id, result, found.round, None, person, now))
-    _settle(conn, visit_id, today)
+    settle(conn, visit_id, today)
     detail = {"no": no, "version": 1, "main": result.main, "task": result.task_no, "sha256": _sha256(result)}
     _note(conn, person, now, "result.publish", f"publication:{head.id}", None, result, detail)
     return no
@@ -89,11 +89,26 @@ def _sha256(result: PublicResult) -> str:
     return sha256(bytes_of(result)).hexdigest()
 
 
-def _settle(conn: Connection, visit_id: str, today: date) -> None:
-    """The visit's target is met once each of its tasks is published or lawfully kept back."""
-    found = publication_facts.results_of(conn, visit_id)
-    done = all(one.published is not None or one.withheld for one in found)
-    deadlines.settle(conn, f"visit:{visit_id}", PUBLICATION_TARGET, today if done else None)
+def settle(conn: Connection, visit_id: str, today: date) -> None:
+    """The visit's target is met once each of its tasks is published or lawfully kept back.
+
+    Where the rule set asks for the province's receipt, a published one counts only with it (R26.1); what was met stays.
+    """
+    object_ = f"visit:{visit_id}"
+    there = publications.published_of_visits(conn, [visit_id])
+    held = publications.withholdings_of_visits(conn, [visit_id])
+    pairs = [(visit_id, task.id) for task in publications.tasks_of_visits(conn, [visit_id])[visit_id]]
+    open_ = [pair for pair in pairs if pair not in there and all(one.state != "approved" for one in held.get(pair, ()))]
+    if not open_ and rule_set_on(conn, today).province_receipt:
+        open_ = _without_receipt(conn, there)
+    known = deadlines.deadlines_of(conn, [object_], PUBLICATION_TARGET).get(object_)
+    if open_ or known is None or known.settled_on is None:
+        deadlines.settle(conn, object_, PUBLICATION_TARGET, None if open_ else today)
+
+
+def _without_receipt(conn: Connection, there: Mapping[tuple[str, str], Published]) -> list[tuple[str, str]]:
+    states = province.states_of(conn, "result", [one.id for one in there.values()])
+    return [pair for pair, one in there.items() if one.id not in states or states[one.id].number is None]
 
 
 # --- kept from the public ---------------------------------------------------------------------------------------------
@@ -138,7 +153,7 @@ def decide_withholding(
         raise Problem("own_entry")
     state, said = ("approved" if approves else "refused"), said_of(answer, "answer")
     publications.decide_withholding(conn, withholding_id, state, said, person.id, now)
-    _settle(conn, asked.visit_id, beijing_day(now))
+    settle(conn, asked.visit_id, beijing_day(now))
     _note_withholding(conn, person, now, "withholding.decide", asked, state)
 
 
@@ -150,7 +165,7 @@ def lift_withholding(conn: Connection, person: Person, now: datetime, withholdin
     if asked.state != "approved":
         raise Problem("withholding_not_standing")
     publications.lift_withholding(conn, withholding_id, said_of(why, "why"), person.id, now)
-    _settle(conn, asked.visit_id, beijing_day(now))
+    settle(conn, asked.visit_id, beijing_day(now))
     _note_withholding(conn, person, now, "withholding.lift", asked, "lifted")
 
 

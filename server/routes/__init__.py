@@ -14,6 +14,7 @@ ROOMS = (
     "trail",
     "rules",
     "calendar",
+    "code_sets",
     "items",
     "subjects",
     "officers",

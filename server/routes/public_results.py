@@ -9,16 +9,20 @@ import msgspec
 from litestar import Request, Response, Router, get
 from litestar.params import FromPath
 
+from server.domain.instant import beijing_day
 from server.domain.publication import PublicResult, number_of
 from server.domain.result import TYPES
+from server.domain.result_codes import CodeSet
 from server.errors import Problem
 from server.office import public_results as office
 from server.routes import feeds
 from server.routes.feeds import Entry, Feed
+from server.routes.guards import now
 from server.routes.public_pages import answer, on_problem, page, words_for
 from server.sheets.plain import csv_bytes
-from server.store import directory, result_pages
+from server.store import code_sets, directory, result_pages
 from server.store.result_pages import Change, Query
+from server.store.session import Connection
 from server.words import Words
 
 Anyone = Request[Any, Any, Any]
@@ -39,8 +43,9 @@ def _asked(request: Anyone) -> Query:
     )
 
 
-def _address(query: Query, path: str, after: int | None) -> str:
+def _address(query: Query, path: str, after: int | None, codes: CodeSet | None = None) -> str:
     named = {"q": query.text, "unit": query.unit_id, "main": query.main, "after": "" if after is None else str(after)}
+    named["codes"] = "" if codes is None else codes.id
     given = urlencode({name: value for name, value in named.items() if value})
     return f"{path}?{given}" if given else path
 
@@ -102,14 +107,28 @@ def give_result(request: Anyone, result_no: FromPath[str], version_file: FromPat
 
 @get("/results/results.json", exclude_from_auth=True, sync_to_thread=True)
 def results_as_json(request: Anyone) -> Response[bytes]:
-    """What a search finds, a thousand at once; `next` is where it goes on."""
+    """What a search finds, a thousand at once; `next` is where it goes on. With `?codes=` each has its code there."""
     query = _asked(request)
     with request.app.state.db.read() as conn:
         found = result_pages.results(conn, query, IN_FILE)
-        results = office.results_of(conn, found.rows)
+        results: list[Any] = list(office.results_of(conn, found.rows))
+        codes = _codes(request, conn)
     origin = request.app.state.settings.origin
-    more = None if found.more is None else origin + _address(query, "/results/results.json", found.more)
-    return answer(request, msgspec.json.encode({"results": results, "next": more}), "application/json")
+    more = None if found.more is None else origin + _address(query, "/results/results.json", found.more, codes)
+    if codes is None:
+        return answer(request, msgspec.json.encode({"results": results, "next": more}), "application/json")
+    results = [msgspec.to_builtins(one) | {"code": msgspec.to_builtins(codes.codes[one.main])} for one in results]
+    body = msgspec.json.encode({"results": results, "next": more, "codes": codes})
+    return answer(request, body, "application/json")
+
+
+def _codes(request: Anyone, conn: Connection) -> CodeSet | None:
+    """The set that is asked for; one that isn't there is said so."""
+    id_ = request.query_params.get("codes", "")
+    found = code_sets.sets_on(conn, beijing_day(now(request))).get(id_) if id_ else None
+    if id_ and found is None:
+        raise Problem("not_found")
+    return found
 
 
 @get("/results/results.csv", exclude_from_auth=True, sync_to_thread=True)
@@ -119,10 +138,16 @@ def results_as_csv(request: Anyone) -> Response[bytes]:
     with request.app.state.db.read() as conn:
         found = result_pages.results(conn, query, IN_FILE)
         results = office.results_of(conn, found.rows)
-    body = csv_bytes([[w(f"public.{name}") for name in COLUMNS], *(_row(w, one) for one in results)])
+        codes = _codes(request, conn)
+    rows: list[list[object]] = [[w(f"public.{name}") for name in COLUMNS], *(_row(w, one) for one in results)]
+    if codes is not None:
+        rows[0] += [codes.name, w("codes.label")]
+        for row, one in zip(rows[1:], results, strict=True):
+            row += [codes.codes[one.main].code, codes.codes[one.main].label]
+    body = csv_bytes(rows)
     given = answer(request, body, "text/csv", name="results.csv")
     if found.more is not None:
-        address = request.app.state.settings.origin + _address(query, "/results/results.csv", found.more)
+        address = request.app.state.settings.origin + _address(query, "/results/results.csv", found.more, codes)
         given.headers["Link"] = f'<{address}>; rel="next"'
     return given
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from server.domain.instant import stamp
 from server.domain.province import FIRST, ProvinceMapping
 from server.errors import Problem
 from server.store.bulk import insert_rows
-from server.store.tables import province_mapping, province_state, subject, unit_subject
+from server.store.tables import province_mapping, province_state, publication, subject, unit_subject
 
 _AT_ONCE = 500
 
@@ -96,33 +97,48 @@ def confirm(conn: Connection, kind: str, object: str, number: str, by: str, now:
     return done.rowcount == 1
 
 
-def subjects_listed(
-    conn: Connection, unit_id: str, state: str, after: int, limit: int
+class _Rows(msgspec.Struct, frozen=True):
+    """Rows that stand in a table of ours: their id, key, name and place, and whose they are."""
+
+    columns: tuple[sa.ColumnElement[Any], ...]
+    source: sa.FromClause
+    unit: sa.ColumnElement[Any]
+
+
+LISTED: Final = {
+    "subject": _Rows(
+        (subject.c.id, sa.func.coalesce(subject.c.uscc, subject.c.registration), subject.c.name, subject.c.no),
+        subject.join(unit_subject, unit_subject.c.subject_id == subject.c.id),
+        unit_subject.c.unit_id,
+    ),
+    "result": _Rows(
+        (publication.c.id, publication.c.no, publication.c.subject_name, publication.c.place),
+        publication,
+        publication.c.unit_id,
+    ),
+}
+"""The kinds of which there can be too many to read them all for a page."""
+
+
+def listed(
+    conn: Connection, kind: str, unit_id: str, state: str, after: int, limit: int
 ) -> list[tuple[str, str, str, int]]:
-    """Id, code, name and number of a unit's subjects in one state (`not_sent` has no row), or in any, by number."""
-    mine = sa.and_(province_state.c.kind == "subject", province_state.c.object == subject.c.id)
-    query = (
-        sa.select(subject.c.id, sa.func.coalesce(subject.c.uscc, subject.c.registration), subject.c.name, subject.c.no)
-        .join(unit_subject, unit_subject.c.subject_id == subject.c.id)
-        .outerjoin(province_state, mine)
-        .where(unit_subject.c.unit_id == unit_id, subject.c.no > after)
-        .order_by(subject.c.no)
-        .limit(limit)
-    )
+    """Id, key, name and place of a unit's rows in one state (`not_sent` has no row), or in any, by their place."""
+    rows = LISTED[kind]
+    id_, place = rows.columns[0], rows.columns[-1]
+    mine = sa.and_(province_state.c.kind == kind, province_state.c.object == id_)
+    query = sa.select(*rows.columns).select_from(rows.source.outerjoin(province_state, mine))
+    query = query.where(rows.unit == unit_id, place > after).order_by(place).limit(limit)
     if state:
-        stands = sa.func.coalesce(province_state.c.state, "not_sent")
-        query = query.where(stands == state)
+        query = query.where(sa.func.coalesce(province_state.c.state, "not_sent") == state)
     return [tuple(row) for row in conn.execute(query)]
 
 
-def subjects_counted(conn: Connection, unit_id: str) -> dict[str, int]:
-    """How many of a unit's subjects are in each state."""
-    mine = sa.and_(province_state.c.kind == "subject", province_state.c.object == unit_subject.c.subject_id)
+def counted(conn: Connection, kind: str, unit_id: str) -> dict[str, int]:
+    """How many of a unit's rows are in each state."""
+    rows = LISTED[kind]
+    mine = sa.and_(province_state.c.kind == kind, province_state.c.object == rows.columns[0])
     stands = sa.func.coalesce(province_state.c.state, "not_sent")
-    query = (
-        sa.select(stands, sa.func.count())
-        .select_from(unit_subject.outerjoin(province_state, mine))
-        .where(unit_subject.c.unit_id == unit_id)
-        .group_by(stands)
-    )
+    query = sa.select(stands, sa.func.count()).select_from(rows.source.outerjoin(province_state, mine))
+    query = query.where(rows.unit == unit_id).group_by(stands)
     return {str(row[0]): int(row[1]) for row in conn.execute(query)}

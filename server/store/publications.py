@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -197,6 +197,27 @@ def newest_bodies(conn: Connection, heads: Sequence[Published]) -> dict[str, byt
     for part in (heads[at : at + 500] for at in range(0, len(heads), 500)):
         rows = conn.execute(query.where(publication.c.id.in_([head.id for head in part])))
         found |= {row.id: row.body for row in rows}
+    return found
+
+
+def published_by_unit(conn: Connection, unit_id: str) -> Iterator[tuple[Published, PublicResult]]:
+    """What is published of a unit in its newest version, in the order of publication, some at a time."""
+    query, last = sa.select(publication).where(publication.c.unit_id == unit_id).order_by(publication.c.place), 0
+    while heads := [
+        Published(**row) for row in conn.execute(query.where(publication.c.place > last).limit(500)).mappings()
+    ]:
+        bodies = newest_bodies(conn, heads)
+        yield from ((head, msgspec.json.decode(bodies[head.id], type=PublicResult)) for head in heads)
+        last = heads[-1].place
+
+
+def ids_by_no(conn: Connection, unit_id: str, nos: Collection[str]) -> dict[str, str]:
+    """Number -> id of those of these results that a unit published."""
+    found: dict[str, str] = {}
+    listed = list(nos)
+    for part in (listed[at : at + 500] for at in range(0, len(listed), 500)):
+        its = sa.and_(publication.c.unit_id == unit_id, publication.c.no.in_(part))
+        found |= {row.no: row.id for row in conn.execute(sa.select(publication.c.no, publication.c.id).where(its))}
     return found
 
 

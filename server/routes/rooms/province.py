@@ -11,6 +11,7 @@ from server.domain.access import allows
 from server.domain.faults import Fault, Invalid
 from server.domain.instant import beijing_day
 from server.domain.province import KINDS, RESULTS, values_of
+from server.domain.result_codes import CodeSet
 from server.errors import Problem
 from server.office import province as office
 from server.office.libraries import Place
@@ -21,7 +22,7 @@ from server.routes.lists import look_of
 from server.routes.pages import on_problem, render, words_for
 from server.routes.rooms.import_files import TYPES, attachment, written
 from server.sheets.receipts import numbers_in
-from server.store import directory, imports, province
+from server.store import code_sets, directory, imports, province
 from server.store.sources import BLOCK, anonymous, sha256_of
 
 HOME: Final = "/office/province"
@@ -69,6 +70,7 @@ def _kind_page(request: Asked, kind: str, filled: Filled, status: int = 200, abo
         states = province.states_of(conn, kind, [row.object for row in rows])
         counts = office.counts_of(conn, place, kind)
         names = directory.names_of_people(conn)
+        codes = code_sets.sets_on(conn, place.today) if kind == "result" else {}
     return render(
         request,
         "province_kind",
@@ -84,6 +86,7 @@ def _kind_page(request: Asked, kind: str, filled: Filled, status: int = 200, abo
         names=names,
         filled=filled,
         about=about,
+        codes=codes,
         can_change=_may_change(request),
     )
 
@@ -105,7 +108,7 @@ def export_kind(request: Asked, kind: FromPath[str], form: Form) -> Response[Any
         if form_kind not in TYPES:
             raise Invalid([Fault("format", "not_one_of", {"found": form_kind[:20]})])
         fresh_password(request, form)
-        file = _exported(request, kind, form_kind, only_new=form.text("which") != "all")
+        file = _exported(request, kind, form_kind, form.text("codes"), only_new=form.text("which") != "all")
     except Problem as problem:
         if not wants_page(request):
             raise
@@ -114,18 +117,29 @@ def export_kind(request: Asked, kind: FromPath[str], form: Form) -> Response[Any
     return attachment(file, f"{w('province.title')}-{w(f'province.kind.{kind}')}", form_kind)
 
 
-def _exported(request: Asked, kind: str, form: str, *, only_new: bool) -> BinaryIO:
+def _exported(request: Asked, kind: str, form: str, codes_id: str, *, only_new: bool) -> BinaryIO:
     with request.app.state.db.read() as conn:
         place = _place(request, conn)
+        codes = _codes(conn, place, codes_id) if kind == "result" else None
         _, mapping = province.mapping_of(conn)
         rows = list(office.rows_of(conn, place, kind))
         states = province.states_of(conn, kind)
     if only_new:
         rows = [row for row in rows if row.object not in states or states[row.object].digest != row.digest]
-    file = written(office.sheet_of(mapping, kind, rows), form, words_for(request)(f"province.kind.{kind}"))
+    file = written(office.sheet_of(mapping, kind, rows, codes), form, words_for(request)(f"province.kind.{kind}"))
     digest = sha256_of(file)
     run_act(request, lambda conn, person, now: office.note_export(conn, person, now, kind, rows, digest))
     return file
+
+
+def _codes(conn: Any, place: Place, id: str) -> CodeSet | None:
+    """The set of codes that results are called by; None for the mapping's own."""
+    if not id:
+        return None
+    found = code_sets.sets_on(conn, place.today).get(id)
+    if found is None:
+        raise Invalid([Fault("codes", "not_one_of", {"found": id[:20]})])
+    return found
 
 
 @post("/kinds/{kind:str}/confirm", guards=[CHANGE], status_code=200, sync_to_thread=True)

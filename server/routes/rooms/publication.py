@@ -57,7 +57,8 @@ def _list(request: Asked, filled: Filled, status: int, went: tuple[str, ...] = (
             "corrections": len(corrections := page.corrections(conn, person)),
         }
         rows = page.rows(conn, person, waiting, _today(request))
-        published = publications.published_list(conn, unit, start, PAGE) if show == "published" else []
+        heads = publications.published_list(conn, unit, start, PAGE) if show == "published" else []
+        published = page.published(conn, heads, _today(request))
         units, names = directory.names_of_units(conn), directory.names_of_people(conn)
     return render(
         request,
@@ -148,6 +149,7 @@ def _page(request: Asked, result_id: str, filled: Filled, status: int) -> Respon
         if found.published is None and found.phase == "final":
             preview = facts.public_of(conn, found, "", today, rule_set_on(conn, today).officers_published)
         versions = [] if found.published is None else publications.versions_of(conn, found.published.id)
+        done = next(iter(page.published(conn, [found.published] if found.published else [], today)), None)
         corrections = [] if found.published is None else publications.corrections_of(conn, found.published.id)
         names, units = directory.names_of_people(conn), directory.names_of_units(conn)
     if versions and "main" not in filled.values:
@@ -161,6 +163,7 @@ def _page(request: Asked, result_id: str, filled: Filled, status: int) -> Respon
         row=row,
         preview=preview if preview is not None else versions[-1].result if versions else None,
         versions=versions,
+        done=done,
         corrections=corrections,
         names=names,
         units=units,

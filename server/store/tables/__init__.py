@@ -9,7 +9,14 @@ from server.store.tables.crews import crew_change, crew_contribution, crew_match
 from server.store.tables.documents import document, document_prefix, document_series, recheck
 from server.store.tables.draws import draw, draw_chain, draw_contribution, draw_file, draw_frame, exclusion, excuse
 from server.store.tables.house import counter, meta, trail, trail_number
-from server.store.tables.imports import import_batch, import_fault, import_row, province_mapping, province_state
+from server.store.tables.imports import (
+    code_set,
+    import_batch,
+    import_fault,
+    import_row,
+    province_mapping,
+    province_state,
+)
 from server.store.tables.items import item, item_edition, list_entry, list_version
 from server.store.tables.journal import apart, op, record, replica, review, set_aside
 from server.store.tables.log import log_checkpoint, log_cosignature, log_key, log_tile, log_witness
@@ -57,6 +64,7 @@ __all__ = [
     "assignments",
     "blob",
     "calendar_year",
+    "code_set",
     "correction",
     "counter",
     "crew_change",

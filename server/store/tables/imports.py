@@ -66,6 +66,16 @@ province_mapping = sa.Table(  # the province's layout, as versions that a clerk 
     sa.Column("entered_at", sa.String(32), nullable=False),
 )
 
+code_set = sa.Table(  # append-only: versions of the sets of codes by which other platforms call the ten results
+    "code_set",
+    metadata,
+    sa.Column("id", sa.String(20), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("body", sa.JSON, nullable=False),
+    sa.Column("entered_by", sa.String(64), nullable=False),
+    sa.Column("entered_at", sa.String(32), nullable=False),
+)
+
 province_state = sa.Table(  # R7.3: what the province's platform has of each row that it must hold
     "province_state",
     metadata,

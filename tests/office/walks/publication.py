@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import httpx
 
 from server.demo.district import HAZCHEM
 from server.demo.plans import CLERKS, PRINCIPAL
 from server.domain.instant import beijing_day
+from server.domain.result_codes import PLAIN, values_of
 from server.office import publishing, review
 from server.store import publications, reviews
 from server.store.publications import Published
@@ -19,6 +21,7 @@ from tests.office.walks import Step
 from tests.office.walks.draws import done
 
 PASSWORD = "suijian-demo"
+_SETS = count(1)
 OTHERS = ("no_relevant_activity", "unreachable")
 """Two types that stand for items of every kind, between which a correction goes to and fro."""
 
@@ -153,6 +156,11 @@ def _refuse(office: Office) -> Step:
     return Step("principal", lambda: post(office, "principal", f"/corrections/{id}/refuse", answer="材料不足"))
 
 
+def _codes(office: Office) -> Step:
+    form = values_of(PLAIN) | {"id": f"walk-{next(_SETS)}", "name": "试用"}
+    return Step("legal", lambda: office.client("legal").post("/office/codes", data=form, headers=HTML))
+
+
 WALKS: dict[str, Callable[[Office], Step]] = {
     "result.publish": _publish,
     "withholding.ask": _ask_withholding,
@@ -161,4 +169,5 @@ WALKS: dict[str, Callable[[Office], Step]] = {
     "correction.ask": _ask_correction,
     "correction.sign": _sign,
     "correction.refuse": _refuse,
+    "codes.add": _codes,
 }
