@@ -1022,6 +1022,12 @@ CODES: dict[str, Code] = {
         "这件异议现在不能这样办，请刷新后再看。",
         "This can't be done with the objection as it stands: load it again.",
     ),
+    "objection_own_crew": Code(
+        403,
+        "26",
+        "你参加过原检查，异议由没有参加的人办理。",
+        "You were of the first crew: somebody who wasn't handles the objection.",
+    ),
     "objection_no_identity": Code(
         409,
         "26",

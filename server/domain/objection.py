@@ -92,7 +92,7 @@ def hindrance(act: str, person: str, in_first_crew: bool, it: Standing) -> str |
     Nobody of the first crew has a hand in it, and nobody confirms what he entered himself.
     """
     holds = {
-        "own_crew": in_first_crew,
+        "objection_own_crew": in_first_crew,
         "objection_state": after(it.state, act) is None,
         "own_entry": act == "confirm" and it.entered_by == person,
         "objection_no_identity": act == "accept" and it.papers == 0,

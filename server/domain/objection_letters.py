@@ -14,7 +14,7 @@ import msgspec
 from server.domain.calendar import Due
 from server.domain.document_case import Seal, day_said
 from server.domain.document_sheet import Sheet, Table, Words
-from server.domain.document_text import METHODS, NOTHING, RESULTS
+from server.domain.document_text import NOTHING, RESULTS
 from server.domain.publication import ItemResult
 
 TITLES: Final[Mapping[str, str]] = {
@@ -33,6 +33,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "partly": "异议部分成立，原检查结果中确有错误的部分依法更正。",
     "not_upheld": "异议不成立，维持原检查结果。",
 }
+METHODS: Final[Mapping[str, str]] = {"document_review": "书面复核", "site": "现场复核"}
 BASIS: Final = "《“双随机一公开”抽查工作细则》第二十六条"
 CODE_SAYS: Final = "扫码可查验编号，以及制作时公开日志的状态。"
 

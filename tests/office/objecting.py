@@ -1,4 +1,4 @@
-"""Objecting over HTTP, as tests and walks need it: a stranger's form, the code of his receipt, the office's steps."""
+"""Objecting over HTTP, as tests and walks need it: a stranger's form, and the code of his receipt."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ CASE: Final = {
     "wanted": "请重新查看，更正公示的结果。",
 }
 """What who objects writes."""
+PROGRAM: Final = {"Accept": "application/json"}
 
 
 def filed(url: str, no: str, papers: tuple[bytes, ...] = (PNG,), **form: str) -> httpx.Response:
     """The public form, sent by a program."""
-    files = [("papers", (f"{n}.bin", content)) for n, content in enumerate(papers)]
+    files = [("papers", (f"{n}.bin", content)) for n, content in enumerate(papers)] or None
     data = CASE | {"no": no} | form
-    headers = {"Accept": "application/json"}
-    if not files:
-        return httpx.post(f"{url}/objections/new", data=data, headers=headers, trust_env=False)
-    return httpx.post(f"{url}/objections/new", data=data, files=files, headers=headers, trust_env=False)
+    return httpx.post(f"{url}/objections/new", data=data, files=files, headers=PROGRAM, trust_env=False)
+
+
+def guess(url: str, code: str, **headers: str) -> httpx.Response:
+    """A code that somebody types, right or not."""
+    return httpx.post(f"{url}/objections", data={"code": code}, headers=PROGRAM | headers, trust_env=False)
 
 
 def follow(url: str, code: str) -> dict[str, Any]:
     """What the code opens."""
-    answer = httpx.post(
-        f"{url}/objections", data={"code": code}, headers={"Accept": "application/json"}, trust_env=False
-    )
+    answer = guess(url, code)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
