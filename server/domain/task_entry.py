@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -45,17 +45,40 @@ class Line(msgspec.Struct, frozen=True):
     campaign: str | None
 
 
+class Capped(msgspec.Struct, frozen=True):
+    """A subject that was drawn, or is reserved, as often as the cap has it; `ground` is what keeps it in."""
+
+    code: str
+    name: str
+    ground: str | None = None
+    document: str | None = None
+
+
 class Frame(msgspec.Struct, frozen=True):
-    """Who could be drawn: the proposal for the whole population, how many each stratum has, and who is left out why."""
+    """Who could be drawn: the proposal for the whole population, how many each stratum has, and who is left out why.
+
+    `capped` are those at the cap, left out or kept in, as the list that would be frozen now has them.
+    """
 
     proposal: Proposal
     sizes: Mapping[str, int]
     left_out: Mapping[str, int] = {}
+    capped: Sequence[Capped] = ()
 
     @property
     def candidates(self) -> int:
         """How many can be drawn."""
         return sum(self.sizes.values())
+
+    @property
+    def twice(self) -> list[Capped]:
+        """Who is left out at the cap."""
+        return [one for one in self.capped if one.ground is None]
+
+    @property
+    def kept(self) -> list[Capped]:
+        """Who is kept in by exemption."""
+        return [one for one in self.capped if one.ground is not None]
 
 
 class Known(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from server.domain.instant import beijing_day
 from server.domain.item import Item
 from server.domain.ratio import Ground, propose
 from server.domain.task import Task
-from server.domain.task_entry import Frame
+from server.domain.task_entry import Capped, Frame
 from server.office.frames import preview_of
 from server.office.plan_facts import day_of
 from server.office.task_facts import library_of
@@ -25,4 +25,10 @@ def frame_of(conn: Connection, task: Task, item: Item, now: datetime) -> Frame:
     people = selections.population(conn, item, library_of(task), rules, day)
     ground = None if task.campaign is None else Ground("campaign", task.campaign)
     listed = preview_of(conn, task, now)
-    return Frame(propose(people, rules, statutory=item.ratio, campaign=ground), listed.sizes, listed.left_out)
+    capped = [one for one in listed.lines if one.reason == "DRAWN_TWICE" or one.ground is not None]
+    return Frame(
+        propose(people, rules, statutory=item.ratio, campaign=ground),
+        listed.sizes,
+        listed.left_out,
+        [Capped(one.code, one.name, one.ground, one.document) for one in capped],
+    )

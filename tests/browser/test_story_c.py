@@ -67,7 +67,8 @@ class Story:
         (self.li, _), (self.wang, _) = hall.seen(one.id).crew
         self.zhao = self.guest = ""
         self.hands: dict[str, Hand] = {}
-        self.away = next(one for one in CREW if one not in (self.li, self.wang))
+        self.spare = {one for one in CREW if one not in (self.li, self.wang)}
+        self.away = hall.next_by_lot(self.visit, self.task, self.spare)  # who would come, were he there
         self.file = hall.file(self.task)[1]
         self.photos: set[str] = set()
         self.saved: set[str] = set()
@@ -146,8 +147,10 @@ def illness(it: Story) -> None:
     it.holds("C1", set(it.hand(it.li).phone.view(it.visit)["members"]) == {it.li, it.zhao})
     file = it.at.file(it.task)[1]
     (entry,) = file["officers"]["replaced"]
-    free = {it.at.certificate(one) for one in CREW if one not in (it.li, it.wang, it.away)}
-    it.holds("C2", {*entry["elig"]} == free, entry["in"] == it.at.certificate(it.zhao), not entry["designated"])
+    able = it.spare - {it.away}
+    came = it.at.next_by_lot(it.visit, it.task, able)
+    it.holds("C2", len(able) == 3, {*entry["elig"]} == {*map(it.at.certificate, able)}, it.zhao == came)
+    it.holds("C2", entry["in"] == it.at.certificate(came), not entry["designated"])
     it.holds("C3", file["winners"] == it.file["winners"], file["officers"]["teams"] == it.file["officers"]["teams"])
 
 
@@ -250,13 +253,13 @@ def interrupted(it: Story, rows: list[str]) -> None:
 
 def neighbour(it: Story) -> None:
     """Nobody of the own unit can come any more, so a neighbour's officer may: with reason, consent, and the head."""
-    last = next(one for one in CREW if one not in (it.li, it.wang, it.zhao, it.away))
     lend = {"kind": "merged_pool", "visit_id": it.visit, "reason": "本局无人可换"}
     it.at.done("clerk", "/crews/guests", **GUEST)
     with it.at.db.read() as conn:
         named = tables.officer.c.certificate == GUEST["certificate"]
         it.guest = str(conn.scalar(sa.select(tables.officer.c.id).where(named)))
-    it.at.away(last, day(1))
+    for one in it.spare - {it.zhao, it.away}:
+        it.at.away(one, day(1))
     change = it.ask(it.zhao, "recusal", KIN)
     nobody = it.at.refused("head", change, decision="approve")[:2]
     bare = it.at.refused("clerk", f"/crews/{it.task}/ways", **lend, officers=it.guest)[:2]

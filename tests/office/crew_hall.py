@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,7 +27,7 @@ from tests.scene import NOW, password_hash
 from tests.tasking import entered
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
-CREW = ("li", "zhang", "wang", "zhao", "sun")
+CREW = ("li", "zhang", "wang", "zhao", "sun", "zhou")
 HALVES = {"am": "morning", "pm": "afternoon"}
 
 
@@ -42,7 +42,7 @@ def h(text: str) -> str:
 
 
 class CrewHall:
-    """Story A's bureau with five officers who may be drawn, each with an account."""
+    """Story A's bureau with six officers who may be drawn, each with an account."""
 
     def __init__(self, data: Path, officers: tuple[str, ...] = CREW) -> None:
         data.mkdir()
@@ -148,6 +148,11 @@ class CrewHall:
             found = crews.live_match(conn, task)
         assert found is not None
         return found
+
+    def next_by_lot(self, visit: str, task: str, officers: Collection[str]) -> str:
+        """Who of these comes first for a crew's first substitution, by the page on draws (section 3)."""
+        seed, code = self.match(task).seed, self.seen(visit).code
+        return min(officers, key=lambda one: h(f"{seed}|R|{code}|{self.certificate(one)}|1"))
 
     def file(self, task: str) -> tuple[bytes, dict[str, Any]]:
         """The newest version of the task's published file, as a stranger gets it: the bytes, and what they say."""

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from server.standalone import verify_draw
 from server.store import tables
 from server.store.crews import Seen
-from tests.office.crew_hall import PNG, CrewHall, day, give_account, h
+from tests.office.crew_hall import CREW, PNG, CrewHall, day, give_account
 from tests.phone import Phone
 from tests.planning import FIRE
 
@@ -115,8 +115,8 @@ def begin(it: Story) -> None:
 
 def illness(it: Story) -> None:
     """Asked by the clerk, agreed by the head, drawn by the lot among those who can come."""
-    spare = [one for one in ("li", "zhang", "wang", "zhao", "sun") if one not in it.seen().members]
-    it.away = spare[0]
+    spare = {one for one in CREW if one not in it.seen().members}
+    it.away = it.at.next_by_lot(it.visit, it.task, spare)  # who would come, were he there
     it.at.away(it.away, day(1))
     room = f"/crews/visits/{it.visit}/replace"
     bare = it.at.refused("clerk", room, officer_id=it.wang, kind="health", reason="")
@@ -129,12 +129,11 @@ def illness(it: Story) -> None:
     it.holds("C1", bare == kind == (422, "invalid", "20"), own == (403, "forbidden"), unchanged)
     it.holds("C1", (entry["kind"], entry["by"], entry["designated"]) == ("health", "head", False))
     it.holds("C1", SICK not in it.at.file(it.task)[0].decode())  # of which illness is nobody's business outside
-    seed = it.at.match(it.task).seed
-    free = sorted(it.at.certificate(one) for one in spare[1:])
-    came = min(free, key=lambda o: h(f"{seed}|R|{it.seen().code}|{o}|1"))
+    able = spare - {it.away}
+    free, came = sorted(map(it.at.certificate, able)), it.at.next_by_lot(it.visit, it.task, able)
     out = {one["o"]: one["reason"] for one in entry["left_out"]}
     it.zhao = next(one for one in it.seen().members if one != it.li)
-    it.holds("C2", entry["elig"] == free, entry["in"] == came == it.at.certificate(it.zhao))
+    it.holds("C2", len(free) == 3, entry["elig"] == free, it.zhao == came, entry["in"] == it.at.certificate(came))
     it.holds("C2", out == {it.at.certificate(it.away): "LEAVE"}, entry["out"] == it.at.certificate(it.wang))
     before, (body, after) = it.first_file[1], it.at.file(it.task)
     stays = ("commit", "contributions", "seed", "teams", "leaders", "visits", "frame")
@@ -200,7 +199,7 @@ def gate(it: Story) -> None:
 
 def neighbour(it: Story) -> None:
     """Nobody of the own unit can come any more, so the neighbour's officer may."""
-    last = next(one for one in ("li", "zhang", "wang", "zhao", "sun") if one not in {it.li, it.wang, it.zhao, it.away})
+    rest = [one for one in CREW if one not in {it.li, it.wang, it.zhao, it.away}]
     lend = {"kind": "merged_pool", "visit_id": it.visit, "reason": "本局无人可换", "office": GUEST["office"]}
     consent = {"consent": "宛城应急函〔2026〕12 号"}
     it.at.done("clerk", "/crews/guests", **GUEST)
@@ -208,7 +207,8 @@ def neighbour(it: Story) -> None:
         named = tables.officer.c.certificate == GUEST["certificate"]
         it.guest = str(conn.scalar(sa.select(tables.officer.c.id).where(named)))
     early = it.at.refused("clerk", f"/crews/{it.task}/ways", **lend, **consent, officers=it.guest)
-    it.at.away(last, day(1))
+    for one in rest:
+        it.at.away(one, day(1))
     change = it.ask(it.zhao, "recusal", KIN)
     nobody = it.at.refused("head", change, decision="approve")
     bare = it.at.refused("clerk", f"/crews/{it.task}/ways", **lend, officers=it.guest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +14,14 @@ import sqlalchemy as sa
 
 from server.domain.faults import Invalid
 from server.errors import CODES, Problem
-from server.office import task_page
-from server.store import tables
+from server.office import task_page, tasks
+from server.store import draws, tables
 from server.store import tasks as store
+from server.store.selections import Selection, add_selections
 from server.store.session import Database
 from tests import planning
 from tests.planning import BOTH, CLERK, CLERK2, FIRE, HEAD, HEAD2, LEGAL, MAIN, PRINCIPAL, STORAGE, TODAY
-from tests.tasking import Tasking
+from tests.tasking import Tasking, entered
 
 MEDIUM: dict[str, Any] = {"filter.risks.medium": "yes"}
 
@@ -55,6 +57,29 @@ def test_a_task_that_says_all_is_saved_with_a_number_of_its_year(any_database: D
     assert (task.no, task.state, task.n, task.items, task.unit_id) == ("2026-001", "draft", 11, (STORAGE,), MAIN)
     assert (task.population, task.proposed, task.floor) == (212, 11, 11)
     assert bureau.of(bureau.add()).no == "2026-002"
+
+
+@pytest.mark.rule("R16.2", "allows")
+def test_what_the_set_up_counts_is_what_the_freeze_takes(any_database: Database, tmp_path: Path) -> None:
+    bureau = Tasking(any_database, tmp_path / "keys")
+    first = bureau.approved()
+    with any_database.write() as conn:  # once each: with an open draw's reservation they are at the cap
+        add_selections(conn, [Selection(first, one, MAIN, "2026-06-01") for one in ("s005", "s007", "s009")])
+    bureau.drawn(first)
+    id = bureau.approved()
+    with any_database.read() as conn:
+        counted = tasks.frame_for(conn, CLERK, entered(), bureau.now, None)
+    assert counted is not None
+    frame = counted[1]
+    draw = bureau.commit(id)
+    rows = bureau.rows(draw)
+    with any_database.read() as conn:
+        frozen = draws.frozen_of(conn, draw)
+    assert frame.candidates == sum(part == "E" for _, _, part, _ in rows)
+    assert frame.left_out == Counter(reason for _, _, part, reason in rows if part == "X")
+    assert [one.code for one in frame.twice] == [code for code, *_, reason in rows if reason == "DRAWN_TWICE"]
+    assert {one.code: (one.ground, one.document) for one in frame.kept} == frozen.kept
+    assert len(frame.twice) > 2 and frame.kept
 
 
 @pytest.mark.rule("R15b.1", "refuses")

@@ -11,7 +11,6 @@ from litestar import Response, Router, get, post
 
 from server.domain.access import ALL, allows, reach
 from server.domain.instant import beijing_day
-from server.domain.ratio import Proposal
 from server.domain.ruleset import CREDITS, RISKS
 from server.domain.subject import KINDS, TRAITS
 from server.domain.task import DISCLOSURES, DRAWS, FORMS, JOINT, METHODS, MODES, STRATA, Task
@@ -140,7 +139,6 @@ def _form_page(request: Asked, task_id: str | None, filled: Filled, status: int)
         shares = {} if counted is None else default_shares(counted[1], released[counted[0].items[0]], rules)
         if counted is not None and not values.get("n", "").strip():
             values["n"] = str(min(counted[1].proposal.n, counted[1].candidates))
-        subjects = {} if counted is None else _subjects(conn, counted[1].proposal)
     return render(
         request,
         "tasks_form",
@@ -155,7 +153,6 @@ def _form_page(request: Asked, task_id: str | None, filled: Filled, status: int)
         frame=None if counted is None else counted[1],
         strata=_strata({} if counted is None else counted[1].sizes, values),
         shares=shares,
-        subjects=subjects,
         said=Said(words_for(request)),
         **CHOICES,
     )
@@ -165,12 +162,6 @@ def _strata(sizes: Mapping[str, int], values: Mapping[str, str]) -> list[tuple[s
     """Every stratum with its size, and those for which something was typed though nobody is in them now."""
     typed = {name.removeprefix("share."): 0 for name in values if name.removeprefix("share.") in STRATA}
     return sorted((typed | dict(sizes)).items())
-
-
-def _subjects(conn: Connection, proposal: Proposal) -> dict[str, tuple[str, str]]:
-    """Name and code of whom a proposal leaves out, or keeps in by exemption."""
-    named = [one.subject for one in proposal.excluded] + [one.subject for one in proposal.kept]
-    return directory.subjects_named(conn, named)
 
 
 def _prefilled(conn: Connection, values: Mapping[str, str], today: date) -> dict[str, str]:

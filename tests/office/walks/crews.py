@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import count
 
 import httpx
 import sqlalchemy as sa
@@ -57,10 +58,11 @@ def _voided(conn: Connection, now: datetime, unit: str, id: str, sealer: Sealer)
 
 
 def plan_form(office: Office, task_id: str, unit: str = HAZCHEM, **more: str) -> dict[str, str]:
-    """The half-days that the page proposes."""
+    """The half-days that the page proposes; a morning each where the calendar of the year isn't known yet."""
     with office.db.read() as conn:
         board = crew_page.board_of(conn, CLERKS[unit], task_id, datetime.now(UTC))
-    return {f"half_day:{row.seen.id}": row.half_day for row in board.rows} | {
+    mornings = (f"{(beijing_day(datetime.now(UTC)) + timedelta(days=n)).isoformat()}/am" for n in count(1))
+    return {f"half_day:{row.seen.id}": row.half_day or next(mornings) for row in board.rows} | {
         f"{name}:{row.seen.id}": value for row in board.rows for name, value in more.items()
     }
 
