@@ -14,6 +14,20 @@ from tests.browser.phone import Phone
 
 PICTURES = Path(__file__).resolve().parents[2] / "build" / "pictures"
 
+VIDEO = """(size) => {
+  const words = new Uint32Array(size / 4);
+  for (let i = 0, x = 38; i < words.length; i += 1) {
+    x ^= x << 13; x ^= x >>> 17; x ^= x << 5;
+    words[i] = x;
+  }
+  const given = new DataTransfer();
+  given.items.add(new File([words], "VID_0001.mp4", { type: "video/mp4" }));
+  const box = [...document.querySelectorAll("input[data-source=gallery]")].at(-1);
+  box.files = given.files;
+  box.dispatchEvent(new Event("change", { bubbles: true }));
+}"""
+"""Made in the page: a browser that is told what to do from outside takes no file of this size in good time."""
+
 
 class Hand:
     """One person with a phone, at one visit."""
@@ -141,7 +155,55 @@ class Hand:
         script = "async (id) => (await (await import('/app/store.js')).visit(id)).media"
         return list(self.phone.page.evaluate(script, self.visit))
 
+    def choose_video(self, size: int) -> str:
+        """Chooses a video of so many bytes from the gallery of the screen that is open; its SHA-256."""
+        before = {one["sha256"] for one in self.media()}
+        self.phone.page.evaluate(VIDEO, size)
+        self.knows(f"it.media.length === {len(before) + 1}")
+        (fresh,) = {one["sha256"] for one in self.media()} - before
+        return str(fresh)
+
+    # --- the result ---------------------------------------------------------------------------------------------------
+
+    def choose(self, item: str, words: str, types: list[str]) -> None:
+        """The leader's choice for one item."""
+        self.at(f"/result?item={item}")
+        self.look(f"result-{item}")
+        more = self.phone.page.locator("button.more")
+        choice = self.phone.page.get_by_role("radio").filter(has_text=words)
+        if more.count() and not choice.count():
+            more.click()
+        choice.click()
+        self.knows(f"JSON.stringify(it.view.content.visit['result:{item}']) === '{json.dumps(types)}'")
+
+    def tried(self, way: str, result: str, nth: int) -> None:
+        """Writes down that the subject was called or looked for; it is the `nth` time."""
+        self.at("/result").phone.page.get_by_text("联系经过").click()
+        self.phone.page.get_by_label("怎么联系").select_option(label=way)
+        self.phone.page.get_by_label("结果怎样").fill(result)
+        self.look(f"attempt-{nth}")
+        self.tap("记下这次联系")
+        self.knows(f"it.view.content.visit.attempts?.length === {nth}")
+
+    def obstructed(self, words: str, text: str) -> None:
+        """Ticks one circumstance of those who don't cooperate, and says how it was; an older tick goes."""
+        self.at("/result").phone.page.get_by_text("不配合的情形", exact=True).click()
+        self.phone.page.get_by_role("dialog").get_by_text(words).click()
+        self.phone.page.get_by_label("具体说明").fill(text)
+        self.look("circumstances")
+        self.tap("保存")
+        self.phone.page.get_by_role("dialog").wait_for(state="detached")
+
     # --- the end ------------------------------------------------------------------------------------------------------
+
+    def refuse(self, reason: str) -> None:
+        """The subject doesn't sign, and says why."""
+        self.at("/sign?who=subject").tap("对方拒签", "radio")
+        self.phone.page.get_by_label("为什么拒签").fill(reason)
+        self.look("refused")
+        self.tap("记下拒签")
+        self.phone.page.wait_for_url(f"**/app/visits/{self.visit}/record")
+        self.knows("it.view.signatures.some((one) => one.signer === 'subject')")
 
     def draw(self, signer: str) -> None:
         """Signs on this phone with the finger."""

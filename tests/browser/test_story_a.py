@@ -277,8 +277,8 @@ def results(at: Scene) -> None:
     at.li.pick(f7, "限期改正", "measure", "deadline")
     at.li.type("改正期限", "2026-09-24", f"finding['{f7}'].due")
     at.li.look("finding")
-    choose(at.li, STORAGE, "5 发现问题已责令改正", ["ordered_to_correct"])
-    choose(at.li, FIRE, "1 未发现问题", ["no_problem_found"])
+    at.li.choose(STORAGE, "5 发现问题已责令改正", ["ordered_to_correct"])
+    at.li.choose(FIRE, "1 未发现问题", ["no_problem_found"])
     mains = at.li.phone.page.get_by_role("radiogroup", name="整户的主结果").get_by_role("radio")
     mains.first.wait_for()
     at.it.holds("A30", [one.strip() for one in mains.all_inner_texts()] == ["发现问题已责令改正"])
@@ -296,18 +296,6 @@ def results(at: Scene) -> None:
         at.it.holds("A29", said[f"result:{FIRE}"] == ["no_problem_found"], order["due"] == "2026-09-24")
         codes = {one["code"] for one in view["missing"]} - {"signature", "subject_signature", "digest_changed"}
         at.it.holds("A30", said["result"] == "ordered_to_correct", not codes)
-
-
-def choose(hand: Hand, item: str, words: str, types: list[str]) -> None:
-    """The leader's choice for one item."""
-    hand.at(f"/result?item={item}")
-    hand.look(f"result-{item}")
-    more = hand.phone.page.locator("button.more")
-    choice = hand.phone.page.get_by_role("radio").filter(has_text=words)
-    if more.count() and not choice.count():
-        more.click()
-    choice.click()
-    hand.knows(f"JSON.stringify(it.view.content.visit['result:{item}']) === '{json.dumps(types)}'")
 
 
 def signatures(at: Scene) -> None:
