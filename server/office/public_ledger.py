@@ -14,7 +14,6 @@ from typing import Final
 import msgspec
 
 from server.domain.calendar import Calendar, working_days_between
-from server.domain.ledger import EXCEPTIONS
 from server.errors import Problem
 from server.store import directory, draws, joint_lists, ledger, log, notices, tasks
 from server.store.calendars import calendar
@@ -23,7 +22,7 @@ from server.store.ledger import Days, Head, Line
 from server.store.session import Connection
 
 Entries = dict[str, list[tuple[int, bytes]]]
-"""Number of a result -> the log's entries of its versions, with their salts."""
+"""Number of a result -> the log's entries of its versions, with their keys."""
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -50,10 +49,10 @@ class Elapsed(msgspec.Struct, frozen=True):
 
 
 class Published(msgspec.Struct, frozen=True):
-    """The log's index of a version's publication, and the salt by which its commitment to the version is checked."""
+    """The log's index of a version's publication, and the key by which its commitment to the version is checked."""
 
     entry: int
-    salt: str
+    key: str
 
 
 class PublishedResult(msgspec.Struct, frozen=True):
@@ -100,7 +99,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class PublicTask(msgspec.Struct, frozen=True):
-    """A task with its lines counted by state; `dispatched` is the log's index of its dispatch, with its notice."""
+    """A task with its lines counted; `ended_otherwise` have no result, each by an act that is in the log."""
 
     no: str
     name: str
@@ -110,17 +109,8 @@ class PublicTask(msgspec.Struct, frozen=True):
     window_to: str
     has_notice: bool
     lines: int
-    states: dict[str, int]
-
-    @property
-    def published(self) -> int:
-        """How many results are public."""
-        return self.states.get("published", 0)
-
-    @property
-    def ended_otherwise(self) -> int:
-        """How many ended without a result, each by an act that is in the log."""
-        return sum(self.states.get(state, 0) for state in EXCEPTIONS)
+    published: int
+    ended_otherwise: int
 
     @property
     def under_way(self) -> int:
@@ -140,11 +130,15 @@ class Ledger(msgspec.Struct, frozen=True):
 
 
 class TaskLedger(msgspec.Struct, frozen=True):
-    """The lines of a task from one number on; `next` is after which the next page begins."""
+    """The lines of a task from one number on; `next` is after which the next page begins.
+
+    `states` counts all its lines; `dispatched` is the log's index of its dispatch.
+    """
 
     t: str
     written: int
     task: PublicTask
+    states: dict[str, int]
     dispatched: int | None
     sources: list[Source]
     lines: list[PublicLine]
@@ -155,7 +149,7 @@ def whole(conn: Connection, bureau: str, before: str | None, limit: int) -> Ledg
     """The tasks that have lines, a page of them."""
     found = ledger.heads(conn, before, limit + 1)
     shown, more = found[:limit], len(found) > limit
-    told = _tasks(conn, shown, ledger.lines(conn, [head.id for head in shown]))
+    told = _tasks(conn, shown)
     following = shown[-1].no if more else None
     return Ledger("ledger/1", bureau, ledger.size(conn), log.written(conn), told, following)
 
@@ -173,7 +167,8 @@ def of_task(conn: Connection, no: str, after: int, limit: int, today: date) -> T
     return TaskLedger(
         "ledger-task/1",
         log.written(conn),
-        _tasks(conn, [head], every)[0],
+        _tasks(conn, [head])[0],
+        dict(Counter(line.state for line in every)),
         None if entry is None else entry - 1,
         [sources[id] for id in sources],
         _public(conn, head, shown, {id: one.source for id, one in sources.items()}, today),
@@ -181,17 +176,15 @@ def of_task(conn: Connection, no: str, after: int, limit: int, today: date) -> T
     )
 
 
-def _tasks(conn: Connection, found: Sequence[Head], lines: Sequence[Line]) -> list[PublicTask]:
-    units = directory.names_of_units(conn)
-    states: dict[str, Counter[str]] = {head.id: Counter() for head in found}
-    for line in lines:
-        states[line.task_id][line.state] += 1
+def _tasks(conn: Connection, found: Sequence[Head]) -> list[PublicTask]:
+    units, counted = directory.names_of_units(conn), ledger.counts(conn, found)
     return [
         PublicTask(
             head.no, head.name, units.get(head.unit_id, ""), head.disclosure, _is_open(conn, head), head.window_to,
-            notices.notice_by_no(conn, head.no) is not None, sum(states[head.id].values()), dict(states[head.id]),
+            notices.notice_by_no(conn, head.no) is not None, its.lines, its.published, its.otherwise,
         )
         for head in found
+        for its in [counted[head.id]]
     ]  # fmt: skip
 
 
@@ -292,5 +285,5 @@ def _result(line: Line, entries: Entries) -> PublishedResult | None:
     found = line.visit.result if line.visit is not None else None
     if found is None or line.state != "published":
         return None
-    versions = [Published(n - 1, salt.hex()) for n, salt in entries.get(found.no, ())]
+    versions = [Published(n - 1, key.hex()) for n, key in entries.get(found.no, ())]
     return PublishedResult(found.no, found.version, found.main, found.published_on, versions)

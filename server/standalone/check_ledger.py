@@ -360,8 +360,11 @@ def check_counts(it: Taken, no: str, its: Json, report: Report) -> None:
     """As many lines as each source drew, and as many more as moved up for those excused."""
     lines = it.of_task[no]
     states = Counter(line["state"] for line in lines)
-    if states != its["task"]["states"]:
-        report.add("count", f"task {no} counts its lines as {its['task']['states']}, and they are {dict(states)}")
+    if states != its["states"]:
+        report.add("count", f"task {no} counts its lines as {its['states']}, and they are {dict(states)}")
+    told = {name: its["task"][name] for name in ("published", "ended_otherwise")}
+    if told != {"published": states["published"], "ended_otherwise": sum(states[one] for one in EXCEPTIONS)}:
+        report.add("count", f"task {no} counts {told}, and its lines are {dict(states)}")
     by_source = Counter(line["source"] for line in lines)
     for source in its["sources"]:
         n, drawn, excused = by_source.pop(source["source"], 0), source["drawn"], source["excused"]
@@ -529,9 +532,9 @@ def check_result(it: Taken, line: Json, report: Report) -> None:
 
 def is_told(log: Log, one: Json, text: str) -> bool:
     """Whether an entry commits to a version; where it was erased, another entry has to say so."""
-    if not one["salt"]:
+    if not one["key"]:
         return log.count("trail.erase", f"entry:{one['entry'] + 1}") > 0
-    found = hashlib.sha256(bytes.fromhex(one["salt"]) + sha256(text).encode()).hexdigest()
+    found = hashlib.sha256(bytes.fromhex(one["key"]) + sha256(text).encode()).hexdigest()
     return bool(log.entries[one["entry"]]["after"] == found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, Final
@@ -124,6 +125,74 @@ def head_of(conn: Connection, no: str) -> Head | None:
 def size(conn: Connection) -> int:
     """How many lines the ledger has, over all tasks: the last place."""
     return int(conn.scalar(sa.select(counter.c.value).where(counter.c.name == "ledger")) or 0)
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How many lines a task has, how many results are public, and how many lines ended without a result."""
+
+    lines: int
+    published: int
+    otherwise: int
+
+
+def counts(conn: Connection, found: Sequence[Head]) -> dict[str, Counts]:
+    """The counts of tasks, as their lines would give them, without reading the lines."""
+    ids = [head.id for head in found]
+    lines, published = _per_task(conn, ledger_entry, ids), _per_task(conn, publication, ids)
+    void, out = _void_or_excused(conn, ids), _out(conn, ids)
+    return {
+        head.id: Counts(
+            lines.get(head.id, 0),
+            published.get(head.id, 0),
+            lines.get(head.id, 0) - published.get(head.id, 0)
+            if head.state == "cancelled"
+            else void.get(head.id, 0) + out.get(head.id, 0),
+        )
+        for head in found
+    }
+
+
+def _per_task(conn: Connection, table: sa.Table, ids: Collection[str]) -> dict[str, int]:
+    query = sa.select(table.c.task_id, sa.func.count()).where(table.c.task_id.in_(list(ids)))
+    return {id: int(n) for id, n in conn.execute(query.group_by(table.c.task_id))}
+
+
+def _void_or_excused(conn: Connection, ids: Collection[str]) -> Counter[str]:
+    """Task -> how many lines ended with their draw, or were excused from it."""
+    void = (
+        sa.select(draw.c.task_id, sa.func.count())
+        .join(ledger_entry, sa.and_(ledger_entry.c.source == draw.c.id, ledger_entry.c.task_id == draw.c.task_id))
+        .where(draw.c.task_id.in_(list(ids)), draw.c.state == "void")
+        .group_by(draw.c.task_id)
+    )
+    excused = (
+        sa.select(draw.c.task_id, sa.func.count())
+        .join(excuse, excuse.c.draw_id == draw.c.id)
+        .where(draw.c.task_id.in_(list(ids)), draw.c.state != "void", excuse.c.state == "approved")
+        .group_by(draw.c.task_id)
+    )
+    found: Counter[str] = Counter()
+    for query in (void, excused):
+        found.update({id: int(n) for id, n in conn.execute(query)})
+    return found
+
+
+def _out(conn: Connection, ids: Collection[str]) -> Counter[str]:
+    """Task -> how many standing lines were taken off, left out, or had their visit voided, and have no result."""
+    asked = list(ids)
+    off = sa.select(selection.c.task_id, selection.c.subject_id).where(
+        selection.c.task_id.in_(asked), selection.c.state != "counted"
+    )
+    void = (
+        sa.select(visit_task.c.task_id, visit.c.subject_id)
+        .join(visit, visit.c.id == visit_task.c.visit_id)
+        .where(visit_task.c.task_id.in_(asked), visit.c.state == "void")
+    )
+    pairs = {(task_id, subject_id) for query in (off, void) for task_id, subject_id in conn.execute(query)}
+    subjects = {subject_id for _, subject_id in pairs}
+    query = sa.select(publication.c.task_id, publication.c.subject_id).where(publication.c.task_id.in_(asked))
+    public = set(conn.execute(query.where(publication.c.subject_id.in_(subjects))).tuples()) if subjects else set()
+    return Counter(task_id for task_id, subject_id in pairs if (task_id, subject_id) not in public)
 
 
 # --- lines ------------------------------------------------------------------------------------------------------------
@@ -297,19 +366,15 @@ def entry_of_dispatch(conn: Connection, task_id: str) -> int | None:
 
 
 def published_entries(conn: Connection, nos: Sequence[str]) -> dict[str, list[tuple[int, bytes]]]:
-    """Number of a result -> the log's entries of its versions, each with the salt of what it commits to.
-
-    All that such an entry hides is public: number, version, result and digest.
-    """
+    """Number of a result -> the log's entries of its versions, each with the key of its commitment to the version."""
     about = sa.literal("publication:") + publication.c.id
     acts = ("result.publish", "correction.sign")
     query = (
         sa.select(publication.c.no, trail_table.c.n, trail_table.c.salt)
         .join(trail_table, trail_table.c.object == about)
         .where(publication.c.no.in_(list(nos)), trail_table.c.act.in_(acts))
-        .order_by(publication.c.no, trail_table.c.n)
     )
     found: dict[str, list[tuple[int, bytes]]] = {}
-    for no, n, salt in conn.execute(query):
+    for no, n, salt in sorted(map(tuple, conn.execute(query))):
         found.setdefault(no, []).append((n, bytes(salt)))
     return found
