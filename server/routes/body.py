@@ -1,4 +1,4 @@
-"""Reads a JSON body strictly: what is wrong with it is the sender's 400, never our 500; and packs answers."""
+"""Reads a body strictly, JSON or a form: what is wrong with it is the sender's 400, never our 500; packs answers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 from litestar import Request, Response
+from litestar.datastructures import FormMultiDict
 
 from server.errors import Problem
 
@@ -29,6 +30,14 @@ def decode(body: bytes, type: type[T]) -> T:
         raise Problem("too_deep") from None
     except ValueError as fault:  # UnicodeError and JSONDecodeError are ValueErrors
         raise Problem("not_json", why=str(fault)[:200]) from None
+
+
+async def posted(request: Request[Any, Any, Any]) -> FormMultiDict:
+    """The fields of a form; texts that are no UTF-8 (a file without a name counts as one) are `bad_request`."""
+    try:
+        return await request.form()
+    except UnicodeDecodeError:
+        raise Problem("bad_request", why="a field is no UTF-8") from None
 
 
 def packed(request: Request[Any, Any, Any], answer: bytes) -> Response[bytes]:

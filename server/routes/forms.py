@@ -18,6 +18,7 @@ from server.domain.faults import Fault, Invalid, stops
 from server.domain.instant import instant
 from server.errors import Problem
 from server.routes import guards
+from server.routes.body import posted
 from server.routes.guards import Asked
 from server.routes.language import sentence_for
 from server.store import people
@@ -58,10 +59,10 @@ class Form:
 
 async def read_form(request: Request[Any, Any, Any]) -> Form:
     """The posted form. A handler that takes `form: Form` gets it by `dependencies=WITH_FORM` of its router."""
-    posted = await request.form()
+    fields = await posted(request)
     lists: dict[str, tuple[str, ...]] = {}
     files: dict[str, UploadFile] = {}
-    for key, value in posted.multi_items():
+    for key, value in fields.multi_items():
         if isinstance(value, UploadFile):
             files[key] = value
         else:

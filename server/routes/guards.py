@@ -15,6 +15,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from server.domain.access import OFFICE, RIGHTS
 from server.errors import Problem
+from server.routes.body import posted
 from server.store import people
 from server.store.people import Person, Session
 from server.store.session import Database
@@ -106,7 +107,7 @@ async def require_own_page(request: Request[Any, Any, Any], token: str) -> None:
         RequestEncodingType.URL_ENCODED,
         RequestEncodingType.MULTI_PART,
     ):
-        given = (await request.form()).get("csrf")
+        given = (await posted(request)).get("csrf")
     if given != people.csrf_of(token):
         raise Problem("bad_csrf")
 

@@ -14,6 +14,7 @@ from litestar.response import Redirect
 from server.domain.access import reach
 from server.errors import Problem
 from server.routes import guards
+from server.routes.body import posted
 from server.routes.forms import Filled, proof_is_stale, wants_page
 from server.routes.language import LANGUAGE_COOKIE, sentence_for, words_for
 from server.routes.nav import rooms_of
@@ -69,7 +70,7 @@ def is_partial(request: Request[Any, Any, Any]) -> bool:
 
 async def form_of(request: Request[Any, Any, Any]) -> Mapping[str, str]:
     """The fields of a posted form, each as text."""
-    return {key: value for key, value in (await request.form()).items() if isinstance(value, str)}
+    return {key: value for key, value in (await posted(request)).items() if isinstance(value, str)}
 
 
 def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:

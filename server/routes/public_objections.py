@@ -17,6 +17,7 @@ from server.domain.objection import CAPACITIES, PAPER_BYTES, PAPERS_MOST
 from server.errors import Problem
 from server.office import objection_filing as office
 from server.routes import guards
+from server.routes.body import posted
 from server.routes.forms import WITH_FORM, Filled, Form, wants_page
 from server.routes.public_pages import on_problem, page, words_for
 from server.store import objections, publications
@@ -34,8 +35,8 @@ async def read_papers(request: Anyone, form: Form) -> Sequence[bytes]:
     It takes `form` so that the body is read once: two dependencies that both read it would each get a part.
     """
     del form
-    posted = await request.form()
-    found = [one for name, one in posted.multi_items() if name == "papers" and isinstance(one, UploadFile)]
+    fields = await posted(request)
+    found = [one for name, one in fields.multi_items() if name == "papers" and isinstance(one, UploadFile)]
     return [await one.read(PAPER_BYTES + 1) for one in found[: PAPERS_MOST + 1] if one.filename]
 
 

@@ -136,6 +136,10 @@ def test_missing_and_repeated_fields_and_those_of_nobody_are_no_fault(office: Of
             b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nMZ',
         ),
         ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="\xff"\r\n\r\n\xff\r\n--x--'),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\xff\r\n--x--\r\n',
+        ),
         ("application/x-www-form-urlencoded; charset=utf-16", b"a=1"),
         ("", b"a=1"),
     ],
@@ -146,6 +150,17 @@ def test_a_body_of_another_kind_is_no_fault(office: Office, forms: list[Form], c
         headers = HTML | {"Content-Type": content_type}
         faults += faults_of(form, office.client(form.who).post(form.action, content=body, headers=headers))
     assert not faults, "\n".join(faults)
+
+
+def test_a_form_of_the_public_that_is_no_text_is_the_senders_fault(office: Office) -> None:
+    """A photo whose part has no file name is taken for a text; so is any text in another writing."""
+    for path in ("/objections", "/objections/new", "/objections/papers", "/objections/letter"):
+        for name in ("code", "papers"):
+            head = f'--x\r\nContent-Disposition: form-data; name="{name}"; filename=""\r\n\r\n'.encode()
+            headers = HTML | {"Content-Type": "multipart/form-data; boundary=x"}
+            with office.running.client() as client:
+                answer = client.post(path, content=head + b"\xff\xd8\xff\r\n--x--\r\n", headers=headers)
+            assert answer.status_code == 400, (path, name, answer.status_code)
 
 
 @pytest.mark.parametrize("value", ["'\"><script>window.hit=1</script>", "%", "\x00", "9" * 30, "-1", "𠮷" * 2000, ""])
