@@ -146,6 +146,29 @@ def unqualified(visit: Visit, today: date, ago: int) -> None:
     finish(visit, "unqualified", sign_all(visit))
 
 
+def qualified(visit: Visit, today: date, ago: int) -> None:
+    """Type 9: the confined spaces of a works comply with the standard."""
+    meet(visit, moment(today, ago, 14, 0))
+    enter(visit)
+    attend(visit, visit.subject.contact, "安全主管")
+    answer(visit)
+    visit.leader.set(visit.id, "visit/basis:confined-space", "GB 46768-2025 第4.1条至第4.6条")
+    conclude(visit, _all(visit, "qualified"), "qualified", "有限空间辨识、审批、监护和检测符合强制性标准，判为合格。")
+    finish(visit, "qualified", sign_all(visit))
+
+
+def no_activity(visit: Visit, today: date, ago: int) -> None:
+    """Type 7: the works has stopped, and there is nobody in its pits."""
+    meet(visit, moment(today, ago, 14, 0))
+    enter(visit)
+    attend(visit, visit.subject.contact, "留守人员")
+    seen = visit.leader.shoot(visit.id, "visit", "gate", visit.geo)
+    visit.leader.set(visit.id, f"media/{seen}/caption", "车间停产，污水池已清空加盖。")
+    visit.leader.set(visit.id, "visit/result_note", "车间自 9 月起停产，没有开展有限空间作业。")
+    conclude(visit, _all(visit, "no_relevant_activity"), "no_relevant_activity", "未发现开展有限空间作业。")
+    finish(visit, "no_relevant_activity", sign_all(visit))
+
+
 def stale(visit: Visit, today: date, ago: int) -> None:
     """All have signed, then a date is corrected: every signature shows what changed."""
     third = visit.phones[2]
@@ -235,6 +258,9 @@ def conflict(visit: Visit, today: date, ago: int) -> None:
 
 PLAYS: Final = {
     "approved": Play(no_problem, 30),
+    "confined-one": Play(qualified, 29, "pm"),
+    "confined-two": Play(qualified, 24, "pm"),
+    "confined-three": Play(no_activity, 20, "pm"),
     "unreachable": Play(unreachable, 18),
     "refused": Play(entry_refused, 16, "pm"),
     "ordered": Play(ordered, 14, "pm"),

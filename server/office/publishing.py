@@ -23,7 +23,7 @@ from server.domain.publication import PublicResult
 from server.domain.text import same_name
 from server.errors import Problem
 from server.office import publication_facts
-from server.office.act import act, digest_of, new_id, permit
+from server.office.act import act, digest_of, named, permit
 from server.office.publication_facts import Result
 from server.store import deadlines, province, publications, trail
 from server.store.deadlines import PUBLICATION_TARGET
@@ -66,7 +66,8 @@ def publish(conn: Connection, person: Person, now: datetime, visit_id: str, task
 
 def _head(found: Result, result: PublicResult, place: int, now: datetime) -> Published:
     return Published(
-        id=new_id(), place=place, no=result.no, visit_id=found.visit_id, task_id=found.task.id, unit_id=found.unit_id,
+        id=named("publication", found.visit_id, found.task.id), place=place, no=result.no,
+        visit_id=found.visit_id, task_id=found.task.id, unit_id=found.unit_id,
         subject_id=found.subject_id, subject_name=result.subject,
         name_key=same_name(result.subject), uscc=result.uscc, main=result.main,
         visited_on=result.visited_on, published_on=result.published_on, changed_at=stamp(now), corrected_on=None,
@@ -132,7 +133,8 @@ def ask_withholding(
     if not entry.is_good or review is None:
         raise Invalid(entry.faults, ARTICLE)
     made = Withholding(
-        new_id(), visit_id, task_id, found.unit_id, ground, basis, reason, review, person.id, stamp(now)
+        named("withholding", visit_id, task_id, stamp(now)), visit_id, task_id, found.unit_id, ground, basis, reason,
+        review, person.id, stamp(now),
     )  # fmt: skip
     publications.add_withholding(conn, made)
     detail = {"visit": visit_id, "task": found.task.no, "ground": ground, "basis": basis, "review_on": review}
@@ -215,8 +217,8 @@ def ask_correction(
     if not entry.is_good:
         raise Invalid(entry.faults, ARTICLE)
     made = Correction(
-        new_id(), head.id, head.unit_id, old.version + 1, msgspec.to_builtins(items), main, reason, source,
-        objection_id, person.id, stamp(now),
+        named("correction", head.id, stamp(now)), head.id, head.unit_id, old.version + 1,
+        msgspec.to_builtins(items), main, reason, source, objection_id, person.id, stamp(now),
     )  # fmt: skip
     publications.add_correction(conn, made)
     detail = {"no": no, "version": made.version, "main": main, "reason": reason}
