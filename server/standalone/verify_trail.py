@@ -1,4 +1,4 @@
-"""Looks whether anything in the trail or in the journal was changed, and names each row that was.
+"""Looks whether anything in the trail, in the journal or in what went public was changed, and names each row that was.
 
     python verify_trail.py data/suijian.db --keys data/keys --checkpoint taken-home.txt
     python verify_trail.py --postgres postgresql://reader@host/suijian
@@ -7,8 +7,9 @@ One file that imports nothing of the server; it needs Python 3.11, `cryptography
 reads. Of the trail: the numbers have no hole, each row's columns are what was hashed or committed to, and the hashes
 make up the tree that each checkpoint signed, with the signatures of the log and of its witnesses. Of the journal: each
 operation's bytes have its hash, follow on the one before, and carry its device's signature, and the entry that took it
-names that hash and the verdict. What the database says can be made to agree by whoever holds its keys: only a
-checkpoint that somebody else kept (`--checkpoint`) proves that the whole wasn't written anew.
+names that hash and the verdict. Of what went public: the bytes of each version have the hash that its entry names, and
+none is gone. What the database says can be made to agree by whoever holds its keys: only a checkpoint that somebody
+else kept (`--checkpoint`) proves that the whole wasn't written anew.
 
 It ends with 0 (all agrees), 1 (a line for each row that doesn't) or 2 (cannot run). A detail that was erased by an act
 with a reason is no fault, and is named as erased.
@@ -42,6 +43,7 @@ DASH = "\u2014 "
 LEAF = ("act", "actor", "at", "n", "object")
 HIDDEN = ("before", "after", "detail")
 NUMBERS = ("document", "number", "filing")
+PUBLISHING = ("result.publish", "correction.sign")
 VERDICTS = {"ok", "quarantined", "late", "dead", "held"}
 REASONS = {
     None, "unknown_kind", "server_kind", "bad_path", "bad_value", "bad_author", "device_revoked", "not_member",
@@ -270,6 +272,7 @@ class Trail:
         self._real, self._kept = Growing(), Growing()
         self._unequal: list[int] = []
         self.ops: dict[str, list[Taken]] = defaultdict(list)
+        self.published: dict[tuple[str, object], str] = {}
 
     def verify(self) -> None:
         """Reads all of it once."""
@@ -321,6 +324,9 @@ class Trail:
             verdict = loaded(_bytes(detail))
             noted = (verdict.get("verdict"), verdict.get("why"))
             self.ops[str(object_)].append(Taken(n, str(act), str(actor), str(after), str(at), noted))
+        if act in PUBLISHING:
+            version = loaded(_bytes(detail))
+            self.published[str(object_), version.get("version")] = str(version.get("sha256"))
 
     def _hidden(
         self, n: int, told: dict[str, Any], kept: tuple[bytes | None, ...], salt: bytes, by: tuple[int, str] | None
@@ -368,6 +374,31 @@ class Trail:
             self._report.add("counter log", f"the tree has {self._tiles.built} entries, and the trail {last}")
         self._checkpoints.end(last)
         self._settle()
+
+
+class Published:
+    """Every version of a result that went public, beside the entries that say what went public."""
+
+    def __init__(self, source: Source, report: Report, said: dict[tuple[str, object], str]) -> None:
+        self._source, self._report, self._said = source, report, said
+
+    def verify(self) -> None:
+        """Reads all of them once: the bytes have their hash, an entry names it, and none that one names is gone."""
+        for id_, version, body, digest in self._source.rows(
+            "SELECT publication_id, version, body, sha256 FROM publication_version ORDER BY publication_id, version"
+        ):
+            name, object_ = f"publication_version {id_} {version}", f"publication:{id_}"
+            said = self._said.pop((object_, version), None)
+            if sha256(_bytes(body) or b"").hex() != digest:
+                self._report.add(name, "its bytes are not those of its hash")
+            if said is None and (object_, None) not in self._said:  # an erased entry no longer says which
+                self._report.add(name, "no entry says that it went public")
+            elif said is not None and said != digest:
+                self._report.add(name, "the trail has another hash of it")
+            self._report.counts["published versions"] += 1
+        for object_, gone in self._said:
+            if gone is not None:
+                self._report.add(f"publication_version {object_.partition(':')[2]} {gone}", "it is missing")
 
 
 class _Numbers:
@@ -804,6 +835,7 @@ def verify(source: Source, keys: Path | None, taken: Iterable[Path], log_key: st
     trail = Trail(source, report, checkpoints)
     trail.verify()
     Journal(source, report, trail.ops).verify(keys)
+    Published(source, report, trail.published).verify()
     return report
 
 
