@@ -95,7 +95,7 @@ def _show(request: Anyone, no: str, version: int | None) -> Response[bytes]:
 def give_result(request: Anyone, result_no: FromPath[str], version_file: FromPath[str]) -> Response[bytes]:
     """A version byte for byte as its digest says: `v1.json`, `v2.json`."""
     name = version_file.removesuffix(".json").removeprefix("v")
-    if version_file != f"v{name}.json" or not (name.isascii() and name.isdigit() and len(name) < 7):
+    if version_file != f"v{name}.json" or not (name.isascii() and name.isdigit() and len(name) < 7 and name[0] != "0"):
         raise Problem("not_found")
     with request.app.state.db.read() as conn:
         found = office.one(conn, result_no, int(name))

@@ -120,6 +120,7 @@ def test_everybody_reads_the_result_and_nothing_of_the_people_of_the_subject(bur
     }  # fmt: skip
     assert "某路1号" not in page.text + listed.text
     assert bureau.public("/results?q=没有这一家").status_code == 200
+    assert {bureau.public(f"/results/{no}/{name}.json").status_code for name in ("v0", "v01", "v2", "v-1")} == {404}
 
 
 def test_a_correction_is_a_new_version_that_the_principal_signs_as_he_saw_it(bureau: Bureau) -> None:
