@@ -70,7 +70,7 @@ _FINE, _MENDED, _OPEN, _NOT_LOOKED = (
 PLAIN: Final = _set(
     "plain-4",
     "四类简表",
-    "随鉴自拟，供一般读者使用",
+    "随检自拟，供一般读者使用",
     (_FINE, _OPEN, _OPEN, _NOT_LOOKED, _MENDED, _NOT_LOOKED, _FINE, _OPEN, _FINE, _OPEN),
 )
 """Four classes in our own words."""
