@@ -108,7 +108,7 @@ def withdraw(
 ) -> None:
     """The head lets a subject out of the list, or doesn't, and never at his own request.
 
-    Its visit is void then, unless it goes on for another task.
+    Its visit is void then, unless it goes on for another task. Who was inspected meanwhile stays in.
     """
     asked = tasks.withdrawal_of(conn, withdrawal_id, lock=True)
     if asked is None:
@@ -121,6 +121,8 @@ def withdraw(
     if asked.asked_by == person.id:
         raise Problem("own_entry")
     state = "approved" if answer == "approved" else "refused"
+    if state == "approved" and one.visit_state == "final":  # since it was asked
+        raise Problem("withdrawal_not_possible", members={"state": "final"}, state=SAID["final"])
     said = reason.strip() if state == "approved" and not reason.strip() else _reason(reason)
     tasks.decide_withdrawal(conn, withdrawal_id, state, said, person.id, now)
     if state == "approved":

@@ -320,6 +320,19 @@ def test_nobody_is_taken_out_without_reason_or_by_the_one_who_asked(bureau: Task
     assert visits(bureau.db)[0].state == "open"
 
 
+@pytest.mark.rule("R17.2", "refuses")
+def test_who_was_inspected_since_it_was_asked_is_not_taken_out_any_more(bureau: Tasking) -> None:
+    id = bureau.dispatched()
+    one = visits(bureau.db)[0]
+    request = bureau.ask(id, one.subject_id)
+    with bureau.db.write() as conn:
+        conn.execute(sa.update(tables.visit).where(tables.visit.c.id == one.id).values(state="final"))
+    with refused("withdrawal_not_possible", "17"):
+        bureau.withdraw(request)
+    assert selected(bureau.db, id)[one.subject_id] == "counted"
+    bureau.withdraw(request, answer="refused", reason="已经检查")
+
+
 def test_a_task_has_ended_when_every_visit_is_over(bureau: Tasking) -> None:
     id = bureau.dispatched()
     for one in visits(bureau.db):
