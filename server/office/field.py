@@ -38,6 +38,9 @@ class Field(Protocol):
     ) -> None:
         """Puts an officer into a crew as `leader` or `member`, or takes him out (`removed`)."""
 
+    def recuse(self, conn: Connection, person: Person, now: datetime, visit_id: str, reason: str) -> None:
+        """Puts an officer's own recusal, declared in the office, into the visit, as his phone would (R20.3)."""
+
     def void(self, conn: Connection, person: Person, now: datetime, visit_id: str, reason: str) -> None:
         """Ends a visit that shall have no record."""
 

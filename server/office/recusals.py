@@ -13,6 +13,7 @@ from server.errors import Problem
 from server.office.act import act, digest_of, new_id, permit
 from server.office.crew_changes import asked, visit_for
 from server.office.crew_room import said_reason
+from server.office.field import Field
 from server.store import crews, recusals, trail, visits
 from server.store.crews import Seen
 from server.store.people import Person
@@ -23,8 +24,11 @@ ARTICLE = "20"
 
 
 @act("recusal.declare", "recusals.declare")
-def declare(conn: Connection, person: Person, now: datetime, visit_id: str, reason: str) -> str:
-    """An officer says himself that he must keep away from a visit of his; his replacement is asked for too (R20.3)."""
+def declare(conn: Connection, person: Person, now: datetime, visit_id: str, reason: str, field: Field) -> str:
+    """An officer says himself that he must keep away from a visit of his; his replacement is asked for too (R20.3).
+
+    The visit has it as if his phone had said it: he is set aside in what he does from then on.
+    """
     seen = crews.visit_seen(conn, visit_id)
     if seen is None or person.id not in seen.members:
         raise Problem("not_found")
@@ -39,6 +43,7 @@ def declare(conn: Connection, person: Person, now: datetime, visit_id: str, reas
     made = _made(seen, person, now, person.id, "declared", beijing_day(now).isoformat(), "", said)
     recusals.add_recusal(conn, made)
     asked(conn, seen, person, now, person.id, "recusal", said)
+    field.recuse(conn, person, now, visit_id, said)
     _note(conn, person, now, "recusal.declare", None, made)
     return made.id
 

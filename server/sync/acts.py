@@ -284,6 +284,28 @@ _ACTS: Final[dict[str, Callable[[_Desk, Act], Row]]] = {
 }
 
 
+def recuse_in(conn: Connection, keys: Keys, person: Person, visit_id: str, reason: str, now: datetime) -> Done:
+    """An officer's own word that he must keep away, said in the office, as it would come from his phone (R20.3).
+
+    From the ops that have received it on he is set aside. It names his words before in its base: nobody else could
+    settle a conflict about it.
+    """
+    at = _desk_at(conn, keys, person, visit_id, now)
+    at.require_open()
+    path = ["visit", f"no_interest:{person.id}"]
+    said = [row.id for row in at.book.entries() if row.standing == "ok" and _is_on(row, path)]
+    written = at.book.write("set", path, {"interest": True, "reason": reason}, person.id, said)
+    if at.book.facts is not None and at.book.facts.standing.proposals:
+        judge_proposals(conn)(at.book)
+    desk.save(conn, at.book)
+    return Done(written.n or 0, written.id)
+
+
+def _is_on(row: Row, path: list[str]) -> bool:
+    op = ops.stored(row.body) if row.kind == "set" else None
+    return op is not None and op.path == path
+
+
 MERGED: Final = "并入同一检查对象的另一次检查"
 
 

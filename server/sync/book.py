@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -295,7 +295,7 @@ class Book:
 
     # --- the server's own ops -----------------------------------------------------------------------------------------
 
-    def write(self, kind: str, path: list[str], val: Any, author: str) -> Row:
+    def write(self, kind: str, path: list[str], val: Any, author: str, base: Sequence[str] = ()) -> Row:
         """Writes an op of the server's own replica, signed by its key, with effect at once."""
         if self.facts is None:
             raise ValueError("The server writes only into visits that it has.")
@@ -304,7 +304,8 @@ class Book:
         seq = reach.acked + 1
         ctx = {other: r.acked for other, r in self.reaches.items() if r.acked > 0 and self.is_theirs(other)}
         unsigned: dict[str, Any] = {
-            "v": 1, "visit": self.visit, "rid": rid, "seq": seq, "kind": kind, "path": path, "val": val, "base": [],
+            "v": 1, "visit": self.visit, "rid": rid, "seq": seq, "kind": kind, "path": path, "val": val,
+            "base": list(base),
             "ctx": ctx, "author": author, "via": None, "at": self.at, "clk": None, "tpl": self.facts.tpl,
             "app": "server", "geo": None, "prev": reach.last_hash,
         }  # fmt: skip

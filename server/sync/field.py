@@ -59,6 +59,10 @@ class SyncField:
         """An `assign` op by the rights that the person has in the visit's unit."""
         self._act(conn, person, now, visit_id, "assign", ["crew", officer_id], {"role": role, "reason": reason})
 
+    def recuse(self, conn: Connection, person: Person, now: datetime, visit_id: str, reason: str) -> None:
+        """A `set` of his own word, which the server's replica carries."""
+        acts.recuse_in(conn, self.keys, person, visit_id, reason, now)
+
     def void(self, conn: Connection, person: Person, now: datetime, visit_id: str, reason: str) -> None:
         """A `void` op."""
         self._act(conn, person, now, visit_id, "void", ["visit"], {"reason": reason})

@@ -561,8 +561,8 @@ def test_who_declared_his_recusal_is_left_out_of_every_later_lot_of_that_subject
     visit = its.visits[0]
     officer = next(iter(its.crew(visit)))
     me = msgspec.structs.replace(LI, id=officer)
-    its.do(recusals.declare, visit, "经营者是我的亲属", person=me, now=LATER)
-    assert refused(lambda: its.do(recusals.declare, visit, "同上", person=me)) == ("recusal_there", "20")
+    its.do(recusals.declare, visit, "经营者是我的亲属", its.field, person=me, now=LATER)
+    assert refused(lambda: its.do(recusals.declare, visit, "同上", its.field, person=me)) == ("recusal_there", "20")
     with its.db.read() as conn:
         (change,) = store.changes_of_visit(conn, visit)
         seen, match = store.visit_seen(conn, visit), store.match_of(conn, match_id)
@@ -577,9 +577,11 @@ def test_who_declared_his_recusal_is_left_out_of_every_later_lot_of_that_subject
 def test_nobody_declares_for_another_nor_at_a_visit_that_is_not_his(its: Scene) -> None:
     its.assigned()
     stranger = msgspec.structs.replace(LI, id="nobody")
-    assert refused(lambda: its.do(recusals.declare, its.visits[0], "亲属", person=stranger))[0] == "not_found"
+    assert (
+        refused(lambda: its.do(recusals.declare, its.visits[0], "亲属", its.field, person=stranger))[0] == "not_found"
+    )
     with pytest.raises(Invalid) as found:
-        its.do(recusals.declare, its.visits[0], " ", person=msgspec.structs.replace(
+        its.do(recusals.declare, its.visits[0], " ", its.field, person=msgspec.structs.replace(
             LI, id=next(iter(its.crew(its.visits[0])))))  # fmt: skip
     assert found.value.article == "20"
 

@@ -185,3 +185,44 @@ def test_once_a_phone_has_written_two_visits_stay_two(hall: CrewHall) -> None:
     refusal = hall.refused("clerk", f"/crews/visits/{kept.id}/merge", other=twin.id)
     assert refusal == (409, "visit_started", "22")
     assert [hall.seen(one.id).state for one in (kept, twin)] == ["open", "open"]
+
+
+@pytest.mark.rule("R20.3", "http")
+def test_what_an_officer_declares_in_the_office_sets_him_aside_as_if_his_phone_had_said_it(hall: CrewHall) -> None:
+    hall.forget_draws()
+    task = hall.dispatched(1)
+    (seen,) = hall.visits(task)
+    hall.plan(task, {seen.id: f"{day(5)}/am"})
+    hall.matched(task)
+    visit, crew = seen.id, hall.seen(seen.id)
+    leader = str(crew.leader)
+    (who,) = [one for one in crew.members if one != leader]
+    his, lead = hall.phone(who, visit), hall.phone(leader, visit)
+    for phone in (his, lead):
+        phone.set(visit, ["visit", f"no_interest:{phone.officer}"], {"interest": False, "reason": None})
+        phone.drain()
+    lead.drain()
+    before = his.write(visit, "add", ["finding"], {"text": "配电箱无盖"})  # not sent yet, and he has heard of nothing
+    hall.done(who, f"/crews/visits/{visit}/declare", reason="店主是我姐夫")
+    assert hall.refused(who, f"/crews/visits/{visit}/declare", reason="同上") == (409, "recusal_there", "20")
+    his.drain()
+    after = his.write(visit, "add", ["finding"], {"text": "回避以后写的"})
+    his.drain()
+    assert [his.verdict(visit, one) for one in (before, after)] == [("ok", None), ("quarantined", "recused")]
+    lead.drain()
+    view = lead.view(visit)
+    assert view["phase"] == "interrupted"
+    assert {"code": "crew", "detail": {"officer": who}} in view["missing"]
+    assert {"op": before, "flag": "by_recused"} in view["flags"]
+    assert list(view["content"]["finding"]) == [before]
+    assert (view["conflicts"], view["digest"] is None) == ([], False)
+    with hall.db.read() as conn:
+        asked = tables.crew_change.c.visit_id == visit, tables.crew_change.c.state == "asked"
+        change = conn.scalar(sa.select(tables.crew_change.c.id).where(*asked))
+    hall.done("head", f"/crews/changes/{change}", decision="approve")
+    assert who not in hall.seen(visit).members
+    hall.recorded(visit)
+    lead.write(visit, "del", ["finding", before], {"reason": "核实后不属实"})
+    lead.drain()
+    hall.signed(visit)
+    assert hall.proposed(visit)["phase"] == "final"

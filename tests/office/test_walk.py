@@ -55,6 +55,7 @@ BESIDE = {
     "task.withdraw": {"visit.void", "op.void"},
     "crew.assign": {"op.assign"},
     "crew.decide_replacement": {"op.assign"},
+    "recusal.declare": {"op.set"},
     "recheck.open": {"visit.dispatch", "op.assign"},
     "visit.merge": {"op.void"},
 }

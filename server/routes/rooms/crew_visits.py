@@ -76,7 +76,7 @@ def declare(request: Asked, visit_id: FromPath[str], form: Form) -> Response[Any
     """An officer's own word that he must keep away."""
 
     def call(conn: Any, person: Any, now: Any) -> str:
-        return recusals.declare(conn, person, now, visit_id, form.values.get("reason", ""))
+        return recusals.declare(conn, person, now, visit_id, form.values.get("reason", ""), request.app.state["field"])
 
     done = "/office/" if not may(request, "crews.read", request.user.unit_id) else f"{HOME}/visits/{visit_id}"
 
