@@ -140,6 +140,13 @@ def test_whatever_is_altered_in_the_public_files_is_seen(scene: Drawn) -> None:
     assert (unseen, len(every) >= LEAST) == ([], True)
 
 
+def test_a_result_that_is_not_what_the_log_committed_to_is_seen_without_an_older_file(scene: Drawn) -> None:
+    taken = copy.deepcopy(scene.taken["published"])
+    its = _line(taken)["result"]["no"]
+    next(one for one in taken["results"] if one["no"] == its)["record"] = "1" * 64
+    assert parts(taken) == {"result"}
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_file_of_each_stage_agrees_with_itself_and_with_all_that_came_before(scene: Drawn, stage: str) -> None:
     for older in STAGES[: STAGES.index(stage) + 1]:
@@ -191,7 +198,7 @@ def test_an_exception_is_believed_only_with_its_act_in_the_log(start_server: Cal
             conn.execute(sa.update(table).where(table.c.subject_id == subject).values(values))
         after = scene.take()
         assert [line["state"] for line in _tasks(after)["lines"]].count(state) == 1
-        assert parts(after, before) == {"exception"}
+        assert parts(after, before) == parts(after) == {"exception"}
         with scene.db.write() as conn:
             trail.append(conn, [trail.Act(act, "head", "withdrawal:1")], scene.its.tick())
         assert parts(scene.take(), before) == set(), "it is younger than the checkpoint, and may be there"
