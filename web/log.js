@@ -35,8 +35,8 @@ export const leafHash = (leaf) => hashOf(0, bytesOf(leaf));
 /** @param {string} left @param {string} right */
 const nodeHash = (left, right) => hashOf(1, fromHex(left), fromHex(right));
 
-/** What a leaf says of something that isn't published. @param {string} salt in hexadecimal digits @param {string} hidden */
-export const commitment = (salt, hidden) => hashOf(fromHex(salt), bytesOf(hidden));
+/** What a leaf says of something that isn't published. @param {string} key in hexadecimal digits @param {string} hidden */
+export const commitment = (key, hidden) => hashOf(fromHex(key), bytesOf(hidden));
 
 /** @param {string[]} path */
 const areHashes = (path) => Array.isArray(path) && path.every((step) => HASH.test(step));

@@ -102,7 +102,7 @@ async function judge({ alarm }, row, its) {
   for (const { tree, ...one } of its) {
     const leaf = leafOf(one);
     why = "other";
-    if (leaf?.object !== `op:${row.visit}:${id}` || leaf.after !== (await commitment(one.salt, hash))) continue;
+    if (leaf?.object !== `op:${row.visit}:${id}` || leaf.after !== (await commitment(one.key, hash))) continue;
     if (one.path === null || !tree) return { ...one, path: null };
     if (await isIncluded(await leafHash(one.leaf), one.index, tree.size, one.path, tree.root)) return one;
     why = "proof";
@@ -113,11 +113,11 @@ async function judge({ alarm }, row, its) {
   return null;
 }
 
-/** @param {{leaf: string, salt: string, index: number}} one */
-function leafOf({ leaf, salt, index }) {
+/** @param {{leaf: string, key: string, index: number}} one */
+function leafOf({ leaf, key, index }) {
   try {
     const { object, after, n } = JSON.parse(leaf);
-    return n === index + 1 && /^[0-9a-f]{32}$/.test(salt) ? { object, after } : null;
+    return n === index + 1 && /^[0-9a-f]{64}$/.test(key) ? { object, after } : null;
   } catch {
     return null;
   }

@@ -70,7 +70,7 @@ def commit(
         **_fields(done),
     )
     draws.add(conn, made, draws.seal_secret(sealer, made.id, secret.hex()), frozen)
-    note(conn, "draw.commit", person, now, None, made, _of_commit(made, task, frame))
+    note(conn, "draw.commit", person, now, None, made, _of_commit(made, task, frame), public=made.commit)
     return made.id
 
 
@@ -108,7 +108,8 @@ def run(conn: Connection, person: Person, now: datetime, draw_id: str, sealer: S
     draws.put(conn, after)
     file = publish(conn, after, frozen.frame, "drawn", now)
     enter(conn, person, now, after, after.effective)
-    note(conn, "draw.run", person, now, before, after, of_file(after, file) | {"n": after.drawn})
+    detail = of_file(after, file) | {"n": after.drawn}
+    note(conn, "draw.run", person, now, before, after, detail, public=file[0].sha256)
 
 
 @act("draw.void", "draws.void")
@@ -120,7 +121,7 @@ def void(conn: Connection, person: Person, now: datetime, draw_id: str, reason: 
     after = rules.void(before, secret, said, person.id, now)
     draws.put(conn, after)
     file = publish(conn, after, draws.frozen_of(conn, draw_id).frame, "void", now)
-    note(conn, "draw.void", person, now, before, after, of_file(after, file) | {"reason": said})
+    note(conn, "draw.void", person, now, before, after, of_file(after, file) | {"reason": said}, public=file[0].sha256)
 
 
 def lock_for(conn: Connection, person: Person, now: datetime, task: Task) -> Locked:
@@ -207,7 +208,16 @@ def of_file(one: Draw, published: tuple[File, str]) -> dict[str, Any]:
 
 
 def note(
-    conn: Connection, name: str, person: Person, now: datetime, before: Draw | None, after: Draw, detail: dict[str, Any]
+    conn: Connection,
+    name: str,
+    person: Person,
+    now: datetime,
+    before: Draw | None,
+    after: Draw,
+    detail: dict[str, Any],
+    public: str | None = None,
 ) -> None:
+    """The entry of an act; of one that made something public its digest stands in `after`, for everybody to find."""
     was = None if before is None else digest_of(before)
-    trail.append(conn, [trail.Act(name, person.id, f"draw:{after.id}", was, digest_of(after), detail)], now)
+    becomes = public or digest_of(after)
+    trail.append(conn, [trail.Act(name, person.id, f"draw:{after.id}", was, becomes, detail)], now)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -168,6 +169,18 @@ def consistency(conn: Connection, first: int, size: int) -> Proof:
     """That the log of `first` entries is how that of `size` began; every log began with nothing."""
     path = log.consistency(conn, first, size) if first else []
     return Proof(log.root(conn, size).hex(), tuple(step.hex() for step in path))
+
+
+OPEN: Final = frozenset(("result.publish", "correction.sign", "draw.commit", "draw.run", "draw.void", "list.release"))
+"""Acts whose `after` is the digest of what they made public, so that everybody may see that the log has just that."""
+
+
+def opening(conn: Connection, index: int) -> log.Opening:
+    """What opens the digest in the leaf of a public act."""
+    found = log.opening_of(conn, index + 1)
+    if found is None or found.act not in OPEN:
+        raise Problem("not_found")
+    return found
 
 
 # --- witnesses --------------------------------------------------------------------------------------------------------

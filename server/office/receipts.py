@@ -17,13 +17,13 @@ MOST: Final = 200
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """An entry that took an operation: its place, its leaf, the salt that opens it, and its proof; none as long as no
-    checkpoint has come after it."""
+    """An entry that took an operation: its place, its leaf, the key that opens `after` of it, and its proof; none while
+    no checkpoint has come after it."""
 
     seq: int
     index: int
     leaf: str
-    salt: str
+    key: str
     path: tuple[str, ...] | None
 
 
@@ -48,6 +48,6 @@ def receipts(conn: Connection, person: Person, visit_id: str, rid: str, after: i
     size = 0 if newest is None else newest.size
     signed = [one.n - 1 for one in found if one.n <= size]
     paths = dict(zip(signed, office.inclusions(conn, signed, size), strict=True))
-    shown = [Receipt(one.seq, one.n - 1, one.leaf.decode(), one.salt.hex(), paths.get(one.n - 1)) for one in found]
+    shown = [Receipt(one.seq, one.n - 1, one.leaf.decode(), one.key.hex(), paths.get(one.n - 1)) for one in found]
     note, at = (None, None) if newest is None else (newest.whole, newest.at)
     return Receipts(note, at, shown, more)

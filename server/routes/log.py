@@ -107,6 +107,15 @@ def give_consistency(request: Anyone) -> Response[bytes]:
     return _json(request, {"first": first, "second": second, "root": proof.root, "path": proof.path})
 
 
+@get("/log/opening", exclude_from_auth=True, sync_to_thread=True)
+def give_opening(request: Anyone) -> Response[bytes]:
+    """Of the entry of a public act: the digest that its leaf commits to, and the key to check that by."""
+    with request.app.state.db.read() as conn:
+        index = _number(request, "index", 0, _newest(conn).size - 1)
+        found = office.opening(conn, index)
+    return _json(request, {"index": index, "n": found.n, "after": found.after, "key": found.key})
+
+
 @get("/log/keys", exclude_from_auth=True, sync_to_thread=True)
 def give_keys(request: Anyone) -> Response[bytes]:
     """Every key that the log signed with, each after the first with a note by the one before it; and the witnesses."""
@@ -177,6 +186,7 @@ router = Router(
         give_entries,
         give_inclusion,
         give_consistency,
+        give_opening,
         give_keys,
         take_cosignature,
         give_program,

@@ -340,7 +340,7 @@ class Trail:
                 self._report.notes.append(f"trail {n}: erased by entry {by[0]} ({by[1]})")
             return
         for column, value in zip(HIDDEN, kept, strict=True):
-            if told.get(column) != (None if value is None else hashlib.sha256(salt + value).hexdigest()):
+            if told.get(column) != (None if value is None else sha256(sha256(salt, column.encode()), value).hex()):
                 self._report.add(name, f"{column} or salt not as committed to")
         if salt and kept == (None, None, None):
             self._report.add(name, "a salt with nothing that it is for")

@@ -376,5 +376,5 @@ def published_entries(conn: Connection, nos: Sequence[str]) -> dict[str, list[tu
     )
     found: dict[str, list[tuple[int, bytes]]] = {}
     for no, n, salt in sorted(map(tuple, conn.execute(query))):
-        found.setdefault(no, []).append((n, bytes(salt)))
+        found.setdefault(no, []).append((n, trail.key_of(bytes(salt), "after") if salt else b""))
     return found

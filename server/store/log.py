@@ -13,6 +13,7 @@ from server.domain import merkle
 from server.domain.merkle import Node, Span
 from server.store.bulk import insert_rows
 from server.store.tables import counter, log_tile, op, trail
+from server.store.trail import key_of
 
 WIDTH: Final = 256
 HEIGHT: Final = 8
@@ -190,7 +191,7 @@ class Taken(msgspec.Struct, frozen=True):
     seq: int
     n: int
     leaf: bytes
-    salt: bytes
+    key: bytes
 
 
 def taken_of(conn: Connection, visit_id: str, rid: str, after: int, most: int) -> tuple[list[Taken], bool]:
@@ -199,5 +200,26 @@ def taken_of(conn: Connection, visit_id: str, rid: str, after: int, most: int) -
     found = list(conn.scalars(seqs.order_by(op.c.seq).limit(most + 1)))
     names = {f"op:{visit_id}:{rid}:{seq}": seq for seq in found[:most]}
     query = sa.select(trail.c.object, trail.c.n, trail.c.leaf, trail.c.salt).where(trail.c.object.in_(names))
-    rows = [Taken(names[name], n, bytes(leaf), bytes(salt)) for name, n, leaf, salt in conn.execute(query)]
+    rows = [
+        Taken(names[name], n, bytes(leaf), key_of(bytes(salt), "after")) for name, n, leaf, salt in conn.execute(query)
+    ]
     return sorted(rows, key=lambda one: (one.seq, one.n)), len(found) > most
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """What an entry's leaf commits to in `after`, and the key by which anybody sees that it does."""
+
+    n: int
+    act: str
+    object: str
+    after: str
+    key: str
+
+
+def opening_of(conn: Connection, n: int) -> Opening | None:
+    """The opening of an entry's `after`; None where it has none, or where it was erased."""
+    query = sa.select(trail.c.act, trail.c.object, trail.c.after, trail.c.salt).where(trail.c.n == n)
+    row = conn.execute(query).one_or_none()
+    if row is None or row.after is None or not row.salt:
+        return None
+    return Opening(n, row.act, row.object, row.after, key_of(bytes(row.salt), "after").hex())

@@ -105,17 +105,30 @@ def _numbers(act: Act) -> set[str]:
 _COLUMNS = ("n", "at", "act", "actor", "object", "before", "after", "detail", "salt", "leaf")
 
 
-def commitment(salt: bytes, hidden: bytes | None) -> str | None:
-    """What the leaf says of something that isn't published; without the salt nobody can tell what it was."""
-    return None if hidden is None else hashlib.sha256(salt + hidden).hexdigest()
+def key_of(salt: bytes, column: str) -> bytes:
+    """What opens one column's commitment alone: it says nothing of the salt, nor of the other columns."""
+    return hashlib.sha256(salt + column.encode()).digest()
+
+
+def commitment(salt: bytes, column: str, hidden: bytes | None) -> str | None:
+    """What the leaf says of something that isn't published; without its key nobody can tell what it was."""
+    return None if hidden is None else hashlib.sha256(key_of(salt, column) + hidden).hexdigest()
 
 
 def leaf_of(act: Act, n: int, at: str, salt: bytes, detail: bytes | None) -> bytes:
     """The bytes that the tree hashes of an entry."""
     before, after = (None if one is None else one.encode() for one in (act.before, act.after))
-    sealed = (commitment(salt, one) for one in (after, before, detail))
-    hidden_after, hidden_before, hidden_detail = sealed
-    return _encode(Leaf(act.act, act.actor, hidden_after, at, hidden_before, hidden_detail, n, act.object))
+    leaf = Leaf(
+        act.act,
+        act.actor,
+        commitment(salt, "after", after),
+        at,
+        commitment(salt, "before", before),
+        commitment(salt, "detail", detail),
+        n,
+        act.object,
+    )
+    return _encode(leaf)
 
 
 def _row(act: Act, n: int, at: str, salt: bytes) -> tuple[object, ...]:

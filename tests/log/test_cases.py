@@ -83,5 +83,5 @@ def test_the_keys_are_vouched_for_or_not_as_they_say() -> None:
 
 def test_the_commitments_are_those_of_the_leaves() -> None:
     for one in CASES["commitments"]:
-        made = hashlib.sha256(bytes.fromhex(one["salt"]) + one["hidden"].encode()).hexdigest()
+        made = hashlib.sha256(bytes.fromhex(one["key"]) + one["hidden"].encode()).hexdigest()
         assert made == one["commitment"]

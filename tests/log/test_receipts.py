@@ -67,7 +67,7 @@ def test_a_phone_s_owner_is_given_what_opens_the_leaves_of_his_ops_and_leads_to_
         signed_part = {name: value for name, value in body.items() if name != "sig"}
         op_hash = hashlib.sha256(rfc8785.dumps(signed_part)).hexdigest()
         leaf = json.loads(one["leaf"])
-        assert leaf["after"] == hashlib.sha256(bytes.fromhex(one["salt"]) + op_hash.encode()).hexdigest()
+        assert leaf["after"] == hashlib.sha256(bytes.fromhex(one["key"]) + op_hash.encode()).hexdigest()
         assert leaf["object"] == f"op:{visit}:{li.pen.rid}:{one['seq']}"
         path = [bytes.fromhex(step) for step in one["path"]]
         root = bytes.fromhex(signed.root)

@@ -43,13 +43,18 @@ def test_a_leaf_is_canonical_json(act: trail.Act, n: int) -> None:
     assert leaf == rfc8785.dumps(json.loads(leaf))
 
 
+def opened(salt: bytes, column: str, value: bytes) -> str:
+    """The commitment as docs/log.md has it."""
+    return hashlib.sha256(hashlib.sha256(salt + column.encode()).digest() + value).hexdigest()
+
+
 def test_a_leaf_holds_a_salted_commitment_to_the_detail_and_not_the_detail(database: Database) -> None:
     with database.write() as conn:
         trail.append(conn, [trail.Act("x", "li", "account:li", detail={"name": "李承远"})] * 2, NOW)
     first, second = _entries(database)
     assert "李承远".encode() in first.detail
     assert "李承远".encode() not in first.leaf
-    assert json.loads(first.leaf)["detail"] == hashlib.sha256(first.salt + first.detail).hexdigest()
+    assert json.loads(first.leaf)["detail"] == opened(first.salt, "detail", first.detail)
     assert json.loads(first.leaf)["detail"] != json.loads(second.leaf)["detail"]
 
 
@@ -59,7 +64,7 @@ def test_what_was_digested_before_and_after_stands_in_the_leaf_only_under_the_sa
         trail.append(conn, [trail.Act("x", "li", "leave:1", "a" * 64, "b" * 64), trail.Act("x", "li", "x:1")], NOW)
     one, bare = _entries(database)
     leaf = json.loads(one.leaf)
-    assert leaf["before"] == hashlib.sha256(one.salt + b"a" * 64).hexdigest()
-    assert leaf["after"] == hashlib.sha256(one.salt + b"b" * 64).hexdigest()
+    assert leaf["before"] == opened(one.salt, "before", b"a" * 64)
+    assert leaf["after"] == opened(one.salt, "after", b"b" * 64)
     assert (len(one.salt), leaf["detail"]) == (16, None)
     assert (bare.salt, json.loads(bare.leaf)["after"]) == (b"", None)

@@ -65,7 +65,7 @@ test("where the browser has no Ed25519 the signature is neither good nor bad", a
   }
 });
 
-test("a leaf's commitment opens by its salt", async () => {
+test("a leaf's commitment opens by its key", async () => {
   for (const it of CASES.commitments)
-    assert.equal(await commitment(it.salt, it.hidden), it.commitment);
+    assert.equal(await commitment(it.key, it.hidden), it.commitment);
 });

@@ -121,21 +121,21 @@ class Logging extends Server {
   async told(asked) {
     for (const { op } of this.journal.values()) {
       if (this.entries.some(({ id }) => id === opId(op))) continue;
-      const [n, salt] = [this.leaves.length + 1, sha256(opId(op))];
-      const after = sha256(salt.subarray(0, 16), await hashOf(op));
+      const [n, key] = [this.leaves.length + 1, sha256(opId(op))];
+      const after = sha256(key, await hashOf(op));
       const object = `op:${VISIT}:${opId(op)}`;
       this.leaves.push(
         JSON.stringify({ after: after.toString("hex"), n, object }),
       );
-      this.entries.push({ id: opId(op), n, salt: hex([salt.subarray(0, 16)]) });
+      this.entries.push({ id: opId(op), n, key: key.toString("hex") });
     }
     const receipts = this.entries
-      .map(({ id, n, salt }) => ({ at: splitId(id), index: n - 1, salt }))
+      .map(({ id, n, key }) => ({ at: splitId(id), index: n - 1, key }))
       .filter(({ at: [rid] }) => rid === asked.get("rid"))
-      .map(({ at: [, seq], index, salt: [salt] }) => ({
+      .map(({ at: [, seq], index, key }) => ({
         seq,
         index,
-        salt,
+        key,
         leaf: this.leaves[index],
         path:
           index < this.size
@@ -190,7 +190,7 @@ test("what the server took waits for a checkpoint, then is in the log, and is kn
     await (await rescueOf(it.db, { id: "li", name: "li" })).arrayBuffer(),
   );
   assert.ok(bundle.includes("receipts.json"));
-  assert.ok(bundle.includes(found.proofs[ids[0]].salt));
+  assert.ok(bundle.includes(found.proofs[ids[0]].key));
   const [claim] = await it.db.getAllKeys(
     "kv",
     IDBKeyRange.bound("receipt:", "receipt;"),
@@ -202,8 +202,8 @@ const CHANGED = {
   absent: (one) => (one.seq === 2 ? null : one),
   other: (one) =>
     one.seq === 2 ? { ...one, leaf: one.leaf.replace(":2", ":3") } : one,
-  "other, by its salt": (one) =>
-    one.seq === 2 ? { ...one, salt: "0".repeat(32) } : one,
+  "other, by its key": (one) =>
+    one.seq === 2 ? { ...one, key: "0".repeat(64) } : one,
   "other, by its place": (one) =>
     one.seq === 2 ? { ...one, index: one.index + 1 } : one,
   proof: (one) =>
