@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from server.errors import Problem
 from server.office.act import ACTS, act
 from server.routes import all_handlers
+from server.standalone import check_ledger
 from server.store import tables, trail
 from server.store.people import Person
 from server.store.session import Connection, Database
@@ -87,6 +88,11 @@ def test_an_act_leaves_one_entry_and_without_it_nothing_of_the_act(office: Offic
     assert besides(written(office.db)[entries:], name) == [(name, step.who)]
     assert step.do().status_code < 500, "the same form sent again"
     assert differing(before, digest_of_all(office.db)) != ["trail", "counter"], "the act changed nothing"
+
+
+def test_after_all_these_acts_nobody_is_missing_from_the_ledger(office: Office) -> None:
+    taken = check_ledger.take(office.running.url)
+    assert len(taken["tasks"]) >= 5 and check_ledger.check(taken).faults == []
 
 
 @pytest.mark.postgres
