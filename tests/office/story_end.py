@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
@@ -21,16 +22,16 @@ from tests.browser.journal import media
 from tests.running import ROOT, Running
 
 PROGRAM: Final = ROOT / "server" / "standalone" / "verify_trail.py"
-PASSING: Final = {"session", "upload", "sign_in_failure", "log_tile"}
-"""Who is signed in, what is on its way, and what is reckoned from the trail: these rows come and go."""
+PASSING: Final = {"session", "upload", "sign_in_failure", "objection_try", "log_tile"}
+"""Who is signed in, who tried how often, what is on its way, what is reckoned from the trail: such rows come and go."""
 
 
-def trail_of(running: Running) -> tuple[int, str]:
+def trail_of(running: Running, data: Path | None = None) -> tuple[int, str]:
     """What the one file says that an auditor takes along, alone in a folder with a copy of the database: its end, its
-    words."""
+    words. `data` is another folder with a database than the server's own."""
     with TemporaryDirectory() as folder:
         shutil.copy(PROGRAM, folder)
-        for path in running.data.glob("suijian.db*"):
+        for path in (data or running.data).glob("suijian.db*"):
             shutil.copy(path, folder)
         command = [sys.executable, "-I", PROGRAM.name, "suijian.db", "--keys", str(running.data / "keys")]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
