@@ -18,10 +18,11 @@ from server.store.people import Person
 from server.store.session import Connection
 from server.sync.record import record_of
 from tests.dispatching import ITEM, dispatch_at
+from tests.office.district import HTML
 from tests.office.test_publication import Bureau, code
 from tests.rules.people import CLERK, PRINCIPAL, person
 from tests.running import Running
-from tests.scene import UNITS
+from tests.scene import PASSWORD, UNITS
 from tests.sync.test_exchange import PNG, Group
 from tests.sync.test_merging import OTHER_ITEM, Two
 
@@ -321,3 +322,39 @@ def test_no_phone_and_no_id_number_gets_into_a_public_reason(approved: Case) -> 
         form = {f"type:{ITEM}": "no_relevant_activity", "main": "no_relevant_activity", "source": "复核意见"}
         form["reason"] = f"请联系{number}"
         assert refusal(approved, publishing.ask_correction, CLERK, no, form, {}) == ("invalid", "26")
+
+
+# --- many at once -----------------------------------------------------------------------------------------------------
+
+
+def test_of_many_what_can_go_is_published_and_of_the_rest_every_reason_is_said(case: Case) -> None:
+    """On the page and to a program; ticked, or all of the unit."""
+    case.pass_review()
+    ready, lacking = case.id, another_visit(case).visit
+    group = case.group
+    group.record()
+    group.sign()
+    group.propose()
+    group.settle()
+    group.wang.set(lacking, ["visit", "summary"], "定稿以后才想起来的")
+    group.wang.drain()
+    ticked = {"one": [ready, f"{lacking}.t1", f"{lacking}.t9", ready], "proof": PASSWORD}
+    assert case.client("clerk").post("/office/publication", data={"proof": PASSWORD}).status_code == 422
+    answer = case.client("clerk").post("/office/publication", data=ticked).json()
+    stayed = {one["id"]: (one["codes"], one["subject"]) for one in answer["stayed"]}
+    assert len(answer["published"]) == 1 and stayed == {
+        f"{lacking}.t1": (["not_approved", "material_first"], "宛城区溢彩漆料经营部"),
+        f"{lacking}.t9": (["not_found"], ""),
+    }
+    with case.db.read() as conn:
+        head = publications.published(conn, answer["published"][0])
+        assert head is not None and f"{head.visit_id}.{head.task_id}" == ready
+    everything = {"all": "yes", "proof": PASSWORD}
+    page = case.client("clerk").post("/office/publication", data=everything, headers=HTML)
+    shown = page.text[page.text.index('id="h-stayed"') :]
+    assert page.status_code == 409 and f"/office/publication/{lacking}.t1" in shown
+    assert "这一轮记录还没有审核通过" in shown and "还没有处理" in shown
+    other = case.client("clerk2").post("/office/publication", data=ticked).json()
+    assert other["published"] == [] and {(one["subject"], *one["codes"]) for one in other["stayed"]} == {
+        ("", "not_found")
+    }

@@ -18,7 +18,7 @@ from server.office import publication_facts as facts
 from server.office import publication_page as page
 from server.office import publishing as acts
 from server.routes import guards
-from server.routes.forms import WITH_FORM, Filled, Form, answer_form, fresh_password, refilled, run_act
+from server.routes.forms import WITH_FORM, Filled, Form, answer_form, fresh_password, refilled, run_act, wants_page
 from server.routes.guards import Asked, has_right
 from server.routes.language import words_for
 from server.routes.lists import look_of
@@ -42,7 +42,9 @@ def show_publication(request: Asked) -> Response[str]:
     return _list(request, Filled(), 200)
 
 
-def _list(request: Asked, filled: Filled, status: int, went: tuple[str, ...] = ()) -> Response[str]:
+def _list(
+    request: Asked, filled: Filled, status: int, went: tuple[str, ...] = (), stayed: tuple[Stayed, ...] = ()
+) -> Response[str]:
     look, person, db = look_of(request, "show"), request.user, request.app.state.db
     show = look["show"] if look["show"] in page.SHOWN else "waiting"
     unit, start = page.unit_of(person), (look.page - 1) * PAGE
@@ -78,38 +80,64 @@ def _list(request: Asked, filled: Filled, status: int, went: tuple[str, ...] = (
         names=names,
         filled=filled,
         went=went,
+        stayed=stayed,
         publishes=any(not row.hindrances for row in rows),
     )
 
 
-@post("/", guards=[has_right("results.publish")], sync_to_thread=True)
+@post("/", guards=[has_right("results.publish")], status_code=200, sync_to_thread=True)
 def publish_many(request: Asked, form: Form) -> Response[Any]:
-    """Publishes every ticked result that can go; the page says what went, and why the others stay."""
+    """Publishes every ticked result that can go, or with `all` every one of the unit; says what stays, and why."""
     try:
-        chosen = [acts.parts_of(one) for one in form.lists.get("one", ())]
-        if not chosen:
-            raise Invalid([Fault("one", "missing")])
         fresh_password(request, form)
+        chosen = _chosen(request, form)
     except Problem as problem:
         return _list(request, *refilled(request, form, problem))
     went, stayed = _publish_each(request, chosen)
-    if not stayed:
-        return _list(request, Filled(), 200, tuple(went))
-    faults = [Fault("one", "stays", {"name": name, "why": _sentence(request, problem)}) for name, problem in stayed]
-    return _list(request, Filled(form.values, form.lists, faults), 409, tuple(went))
+    status = 409 if stayed else 200
+    if wants_page(request):
+        return _list(request, Filled(), status, tuple(went), tuple(stayed))
+    return Response(msgspec.json.encode({"published": went, "stayed": stayed}), media_type="application/json")
 
 
-def _publish_each(request: Asked, chosen: list[tuple[str, str]]) -> tuple[list[str], list[tuple[str, Problem]]]:
+def _chosen(request: Asked, form: Form) -> list[tuple[str, str]]:
+    if form.text("all"):
+        with request.app.state.db.read() as conn:
+            return [(one.visit_id, one.task_id) for one in publications.waiting(conn, request.user.unit_id)]
+    chosen = [acts.parts_of(one) for one in dict.fromkeys(form.chosen("one"))]
+    if not chosen:
+        raise Invalid([Fault("one", "missing")])
+    return chosen
+
+
+class Stayed(msgspec.Struct, frozen=True):
+    """A result that wasn't published: every code and sentence that says why; its subject, where one may know it."""
+
+    id: str
+    subject: str
+    codes: tuple[str, ...]
+    says: tuple[str, ...]
+
+
+def _publish_each(request: Asked, chosen: list[tuple[str, str]]) -> tuple[list[str], list[Stayed]]:
+    """Each in a transaction of its own: what can't go keeps nothing back that can."""
     record.records_of(request.app.state.db, [visit_id for visit_id, _ in chosen])
     went: list[str] = []
-    stayed: list[tuple[str, Problem]] = []
+    stayed: list[Stayed] = []
     for visit_id, task_id in chosen:
         act = partial(acts.publish, visit_id=visit_id, task_id=task_id)
         try:
             went.append(run_act(request, act))
         except Problem as problem:
-            stayed.append((_name_of(request, visit_id, task_id), problem))
+            stayed.append(_stayed(request, visit_id, task_id, problem))
     return went, stayed
+
+
+def _stayed(request: Asked, visit_id: str, task_id: str, problem: Problem) -> Stayed:
+    listed = problem.members.get("hindrances")
+    codes = tuple(map(str, listed)) if isinstance(listed, list) else (problem.code,)
+    says = tuple(_sentence(request, Problem(code)) for code in codes) if listed else (_sentence(request, problem),)
+    return Stayed(acts.id_of(visit_id, task_id), _name_of(request, visit_id, task_id), codes, says)
 
 
 def _name_of(request: Asked, visit_id: str, task_id: str) -> str:
@@ -118,9 +146,9 @@ def _name_of(request: Asked, visit_id: str, task_id: str) -> str:
         try:
             found = facts.result_of(conn, visit_id, task_id)
         except Problem:
-            return visit_id[:8]
+            return ""
     sees = allows(request.user.roles, request.user.unit_id, "results.read", found.unit_id)
-    return found.subject[0] if sees else visit_id[:8]
+    return found.subject[0] if sees else ""
 
 
 def _sentence(request: Asked, problem: Problem) -> str:
