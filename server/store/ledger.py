@@ -159,22 +159,14 @@ def _per_task(conn: Connection, table: sa.Table, ids: Collection[str]) -> dict[s
 
 def _void_or_excused(conn: Connection, ids: Collection[str]) -> Counter[str]:
     """Task -> how many lines ended with their draw, or were excused from it."""
-    void = (
-        sa.select(draw.c.task_id, sa.func.count())
-        .join(ledger_entry, sa.and_(ledger_entry.c.source == draw.c.id, ledger_entry.c.task_id == draw.c.task_id))
-        .where(draw.c.task_id.in_(list(ids)), draw.c.state == "void")
-        .group_by(draw.c.task_id)
-    )
-    excused = (
-        sa.select(draw.c.task_id, sa.func.count())
-        .join(excuse, excuse.c.draw_id == draw.c.id)
-        .where(draw.c.task_id.in_(list(ids)), draw.c.state != "void", excuse.c.state == "approved")
-        .group_by(draw.c.task_id)
-    )
-    found: Counter[str] = Counter()
-    for query in (void, excused):
-        found.update({id: int(n) for id, n in conn.execute(query)})
-    return found
+    query = sa.select(draw.c.id, draw.c.task_id, draw.c.state).where(draw.c.task_id.in_(list(ids)))
+    found = conn.execute(query).all()
+    tasks, void = {row.id: row.task_id for row in found}, [row.id for row in found if row.state == "void"]
+    standing = list(tasks.keys() - void)
+    lines = sa.select(ledger_entry.c.source).where(ledger_entry.c.source.in_(void))
+    excused = sa.select(excuse.c.draw_id).where(excuse.c.draw_id.in_(standing), excuse.c.state == "approved")
+    asked = [(void, lines), (standing, excused)]
+    return Counter(tasks[id] for given, its in asked if given for id in conn.scalars(its))
 
 
 def _out(conn: Connection, ids: Collection[str]) -> Counter[str]:
