@@ -78,6 +78,7 @@ def _measure(data: Path, url: str | None, results: int) -> int:
 
 def _plans(running: Telling, asked: dict[str, list[str]]) -> list[str]:
     faults, told = list[str](), 0
+    running.said()  # what the start asked
     with running.client() as client:
         for route, found in asked.items():
             for address in found:

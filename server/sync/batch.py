@@ -124,7 +124,7 @@ class BatchReader:
         self._header_value += data[start:end]
 
     def _end_header(self) -> None:
-        self._part.headers[self._header_name.decode("latin-1").lower()] = self._header_value.decode("utf-8", "replace")
+        self._part.headers[self._header_name.decode("latin-1").lower()] = self._header_value.decode("latin-1")
         self._header_name.clear()
         self._header_value.clear()
 

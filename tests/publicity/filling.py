@@ -88,10 +88,10 @@ def settle(db: Database) -> None:
 # --- people and subjects ----------------------------------------------------------------------------------------------
 
 
-def id_number(n: int) -> str:
-    """An ID number of nobody: born from 1900 to 1910, with the check digit that the standard asks for."""
+def id_number(n: int, less: int = 0) -> str:
+    """An ID number of nobody: born from 1900 to 1910, a man, or with `less` 1 a woman; with its check digit."""
     born = date(1900, 1, 1) + timedelta(n * 17 % 4000)
-    body = f"411303{born:%Y%m%d}{n % 500 * 2 + 1:03}"
+    body = f"411303{born:%Y%m%d}{n % 500 * 2 + 1 - less:03}"
     return body + str(ric.calc_check_digit(body + "0"))
 
 
