@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
-from server.demo import crews, district, draws, imports, officers, outside_draw, plans, tasks
+from server.demo import crews, district, draws, imports, objections, officers, outside_draw, plans, tasks
 from server.demo.item_list import release_history
 from server.demo.items import items
 from server.demo.office import AFTER, BEFORE
@@ -46,6 +46,7 @@ def load(db: Database, settings: Settings, today: date | None, now: datetime) ->
     db.run_write(lambda conn: crews.sent(conn, sealer, field, day, made))
     _play(db, server, field, day, made.visits, phones)
     db.run_write(lambda conn: draws.fill(conn, sealer, day))
+    objections.fill(server, sealer, day, made.visits)
     imports.fill(db, settings, sealer, moment(day, 0, 9))
     db.run_write(lambda conn: set_meta(conn, DEMO, day.isoformat()))
     return made.visits

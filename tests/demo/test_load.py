@@ -15,8 +15,11 @@ import pytest
 import sqlalchemy as sa
 
 from server.demo import load
+from server.demo.district import INDUSTRY
+from server.demo.objections import CODES
 from server.demo.people import PASSWORD
 from server.domain.codes import is_uscc
+from server.office import objection_filing
 from server.settings import Settings
 from server.store import people, tables
 from server.store.files import FileStore
@@ -37,6 +40,10 @@ CHANCE = {
     "draw": {"sealed_secret"},
     "crew_match": {"sealed_secret"},
     "import_row": {"sealed", "object_id"},
+    "objection": {"name", "phone", "grounds", "wanted"},
+    "objection_paper": {"sha256"},
+    "objection_try": {"id"},
+    "blob": {"sha256"},  # a sealed paper's is different each time; the digests of photos stand in `media`, too
 }
 """Columns that hold something drawn by chance, or sealed; signatures inside of ops, too, are different each time."""
 
@@ -172,3 +179,9 @@ def test_the_demo_loads_on_either_database(any_database: Database, tmp_path: Pat
     load(any_database, Settings(data=tmp_path / "data"), TODAY, NOW)
     phases = Counter(view["phase"] for view in views(any_database))
     assert phases == {"dispatched": 5, "started": 3, "interrupted": 1, "final_pending": 1, "final": 9, "void": 4}
+
+
+def test_an_objection_waits_for_the_clerk_and_another_for_papers_each_followed_by_its_code(demo: Database) -> None:
+    with demo.write() as conn:
+        held = [objection_filing.held_by(conn, code, "somebody", NOW) for code in CODES]
+    assert [(one.state, one.unit_id) for one in held] == [("filed", INDUSTRY), ("papers_asked", INDUSTRY)]

@@ -11,9 +11,11 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from server.demo.district import HAZCHEM
 from tests.office.district import HTML, IDS, Office
 from tests.office.permissions import REFUSED, Route, reading, table
 from tests.office.samples import SAMPLES, Sample
+from tests.office.walks import objections
 
 AXE: Final = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 FLAGS: Final = [
@@ -103,9 +105,24 @@ def scenes(office: Office) -> list[Scene]:
         Scene("nowhere", "/office/{rest:path}", "/office/nowhere"),
     ]
     found += [Scene(f"visit-{name}", visit, f"/office/visits/{IDS[name]}") for name in VISITS]
+    found += _objections(office)
     found.append(Scene("visit-returned-head", visit, f"/office/visits/{IDS['returned']}", "head"))
     shown = {scene.route for scene in found} - {"/office/inbox"}
     return found + [scene for route in pages() if route.path not in shown for scene in scenes_of(office, route)]
+
+
+def _objections(office: Office) -> list[Scene]:
+    """An objection in the states in which something is to be done with it, as those see it who do it."""
+    made = {
+        "filed": ("clerk", objections.sample(office, "approved", HAZCHEM)),
+        "filed-principal": ("principal", objections.sample(office, "approved", HAZCHEM)),
+        "filed-legal": ("legal", objections.sample(office, "approved", HAZCHEM)),
+        "rechecking": ("clerk", objections.rechecking(office)),
+        "found-head": ("head", objections.found(office)),
+        "confirmed": ("clerk", objections.confirmed(office, "upheld")),
+    }
+    route = "/office/objections/{objection_id:str}"
+    return [Scene(f"objection-{name}", route, f"/office/objections/{id}", who) for name, (who, id) in made.items()]
 
 
 def _content(office: Office, name: str) -> dict[str, Any]:
