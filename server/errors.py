@@ -231,6 +231,9 @@ CODES: dict[str, Code] = {
     "material_settled": Code(
         409, None, "这些内容已经处理过，或者不在待处理之列。", "These entries were dealt with already, or don't wait."
     ),
+    "refusal_noted": Code(
+        409, "23", "没有等您知悉的拒签，或者已经记下。", "No refused signature waits for you, or it is noted already."
+    ),
     "codes_meanwhile": Code(
         409, "24", "有人刚保存了同一套代码的新一版，请重新打开再办。", "Somebody has just entered a version: open it again."
     ),

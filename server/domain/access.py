@@ -37,6 +37,7 @@ RIGHTS: Final[dict[str, dict[str, str]]] = {
     "visit.approve": {"unit_clerk": OWN},
     "visit.return": {"unit_clerk": OWN},
     "visit.set_aside": {"unit_clerk": OWN},
+    "visit.note_refusal": {"unit_head": OWN},
     # --- accounts, units, phones, trail
     "office.enter": _ALL_READERS | _WATCHERS | {"admin": ALL},
     "own_account": dict.fromkeys(ROLES, MINE),

@@ -12,7 +12,19 @@ from server.domain.access import ALL, allows, reach
 from server.domain.calendar import Light, light_of
 from server.domain.instant import beijing_day
 from server.office import crew_page, draw_page, objection_page, plan_page, publication_page, rechecks, task_page
-from server.store import accounts, calendars, deadlines, home, imports, items, non_random, objections, officers, rules
+from server.store import (
+    accounts,
+    calendars,
+    deadlines,
+    home,
+    imports,
+    items,
+    non_random,
+    objections,
+    officers,
+    reviews,
+    rules,
+)
 from server.store.people import Person
 from server.store.session import Connection
 
@@ -74,6 +86,15 @@ def _records(conn: Connection, person: Person, now: datetime) -> Iterator[Task]:
             yield Task("home.review", one.subject, href, "home.go_review", "home.final", {"n": one.round}, light)
         elif one.said == "returned" and reopens:
             yield Task("home.reopen", one.subject, href, "home.go_reopen", "home.returned", {"n": one.round + 1}, light)
+
+
+def _refusals(conn: Connection, person: Person, _now: datetime) -> Iterator[Task]:
+    """Refused signatures, told to the unit head by themselves until he says that he knows (R23.4)."""
+    if not allows(person.roles, person.unit_id, "visit.note_refusal", person.unit_id):
+        return
+    found = {one.visit_id: one for one in reviews.refusals(conn, person.unit_id)}
+    for one in found.values():
+        yield Task("home.refused", one.subject, f"/office/visits/{one.visit_id}", "home.go_refused", "home.refused_say")
 
 
 def _lights(conn: Connection, visits: list[str], today: date) -> dict[str, Light]:
@@ -244,6 +265,7 @@ def _house(conn: Connection, person: Person, _now: datetime) -> Iterator[Task]:
 
 SOURCES: Final[tuple[Source, ...]] = (
     _records,
+    _refusals,
     _publications,
     _objections,
     _orders,

@@ -15,7 +15,7 @@ import msgspec
 from server.domain.access import may, office_sees
 from server.domain.instant import stamp
 from server.errors import Problem
-from server.office.act import act, digest_of
+from server.office.act import act, digest_of, permit
 from server.store import records, reviews, trail, visits
 from server.store.people import Person
 from server.store.reviews import Review, SetAside
@@ -90,6 +90,22 @@ def leave_out(
     reviews.add_set_aside(conn, visit_id, words)
     detail = {"ops": [one.op for one in words], "reason": said}
     entry = trail.Act("material.set_aside", person.id, f"visit:{visit_id}", None, digest_of(detail), detail)
+    trail.append(conn, [entry], now)
+
+
+@act("refusal.note", "visit.note_refusal")
+def note_refusal(conn: Connection, person: Person, now: datetime, visit_id: str) -> None:
+    """The unit head, to whom refused signatures are reported by themselves, says that he knows of them (R23.4)."""
+    row = visits.lock(conn, visit_id)
+    if row is None or not office_sees(person.roles, person.unit_id, row.unit_id):
+        raise Problem("not_found")
+    permit(person, "visit.note_refusal", row.unit_id)
+    found = reviews.refusals(conn, visit_id=visit_id)
+    if not found:
+        raise Problem("refusal_noted")
+    reviews.add_refusal_notes(conn, found, person.id, stamp(now))
+    detail = {"ops": [one.op for one in found]}
+    entry = trail.Act("refusal.note", person.id, f"visit:{visit_id}", None, digest_of(detail), detail)
     trail.append(conn, [entry], now)
 
 

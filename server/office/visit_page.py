@@ -138,6 +138,7 @@ class VisitPage(msgspec.Struct, frozen=True):
     history: list[Entry]
     reviews: list[Review]
     unsettled: dict[str, str]
+    refusals: list[str]
     set_aside: dict[str, SetAside]
     hindrances: dict[str, str | None]
 
@@ -196,6 +197,7 @@ def assemble(
     here: Collection[str],
     reviews: list[Review],
     unsettled: dict[str, str],
+    refusals: list[str],
     set_aside: dict[str, SetAside],
     hindrances: dict[str, str | None],
 ) -> VisitPage:
@@ -226,6 +228,7 @@ def assemble(
         history=entries,
         reviews=reviews,
         unsettled=unsettled,
+        refusals=refusals,
         set_aside=set_aside,
         hindrances=hindrances,
     )

@@ -179,6 +179,7 @@ def _page_of(request: Asked, visit: Received) -> visit_page.VisitPage:
             here=here,
             reviews=said,
             unsettled=unsettled,
+            refusals=[one.op for one in reviews.refusals(conn, visit_id=visit.id)],
             set_aside=reviews.set_aside_of(conn, visit.id),
             hindrances=_hindrances(person, fresh, _standing(view, said, here, len(unsettled)), in_crew),
         )
@@ -205,6 +206,7 @@ def _hindrances(
 
     open_phases = ("dispatched", "started", "interrupted", "final_pending")
     return words | {
+        "note_refusal": None if may(person.roles, person.unit_id, visit.unit_id, "note_refusal") else "other_unit",
         "admit": allowed("admit", open_phases),
         "reopen": allowed("reopen", ("final",)),
         "void": allowed("void", open_phases),
@@ -310,6 +312,11 @@ def _review(request: Asked, visit: Received, form: Mapping[str, str], act: str) 
     db.run_write(work)
 
 
+def _note_refusal(request: Asked, visit: Received) -> None:
+    now = guards.now(request)
+    request.app.state.db.run_write(lambda conn: review.note_refusal(conn, request.user, now, visit.id))
+
+
 def _office_act(request: Asked, visit: Received, kind: str, path: list[str], val: dict[str, Any]) -> None:
     state = request.app.state
     acts.office_act(
@@ -328,6 +335,7 @@ _ACTS: Final[dict[str, Any]] = {
     "approve": lambda request, visit, form: _review(request, visit, form, "approve"),
     "return": lambda request, visit, form: _review(request, visit, form, "return"),
     "set_aside": lambda request, visit, form: _review(request, visit, form, "set_aside"),
+    "note_refusal": lambda request, visit, form: _note_refusal(request, visit),
     "admit": lambda request, visit, form: _office_act(
         request, visit, "admit", ["op", form.get("op", "")], {"reason": _reason(form)}
     ),
@@ -337,8 +345,8 @@ _ACTS: Final[dict[str, Any]] = {
     "void": lambda request, visit, form: _office_act(request, visit, "void", ["visit"], {"reason": _reason(form)}),
 }
 _NOTES: Final = {
-    "approve": "approved", "return": "returned", "set_aside": "set_aside", "admit": "admitted", "reopen": "reopened",
-    "void": "void",
+    "approve": "approved", "return": "returned", "set_aside": "set_aside", "note_refusal": "noted",
+    "admit": "admitted", "reopen": "reopened", "void": "void",
 }  # fmt: skip
 
 

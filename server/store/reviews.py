@@ -14,6 +14,7 @@ from server.store.tables import (
     device,
     item,
     op,
+    refusal_note,
     review,
     set_aside,
     task,
@@ -173,6 +174,53 @@ def unsettled(conn: Connection, visit_ids: Sequence[str]) -> dict[str, dict[str,
     for row in conn.execute(query):
         found.setdefault(row.visit_id, {})[f"{row.rid}:{row.seq}"] = row.standing
     return found
+
+
+# --- refused signatures -----------------------------------------------------------------------------------------------
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A signature that was refused, of which the unit head hasn't said yet that he knows (R23.4)."""
+
+    visit_id: str
+    subject: str
+    op: str
+
+
+def refusals(conn: Connection, unit_id: str | None = None, visit_id: str | None = None) -> list[Refusal]:
+    """Those of a unit, or of one visit, in the order in which they came."""
+    said = refusal_note.c
+    noted = sa.exists().where(said.visit_id == op.c.visit_id, said.rid == op.c.rid, said.seq == op.c.seq)
+    query = (
+        sa.select(op.c.visit_id, visit.c.subject_name, op.c.rid, op.c.seq)
+        .join(visit, visit.c.id == op.c.visit_id)
+        .where(op.c.kind == sa.literal_column("'sign'"), op.c.standing == "ok", visit.c.state != "void", ~noted)
+        .where(_place_of(conn, b'"refused":"') > 0)
+        .order_by(op.c.received_at, op.c.rid, op.c.seq)
+    )
+    query = query if unit_id is None else query.where(visit.c.unit_id == unit_id)
+    query = query if visit_id is None else query.where(visit.c.id == visit_id)
+    return [Refusal(row.visit_id, row.subject_name, f"{row.rid}:{row.seq}") for row in conn.execute(query)]
+
+
+def _place_of(conn: Connection, part: bytes) -> sa.ColumnElement[int]:
+    """Where some bytes stand in an op's body, which is canonical JSON; 0 where they don't."""
+    is_postgres = conn.dialect.name == "postgresql"
+    place = sa.func.pg_catalog.position if is_postgres else sa.func.instr
+    return place(op.c.body, sa.literal(part, sa.LargeBinary), type_=sa.Integer)
+
+
+def add_refusal_notes(conn: Connection, found: Sequence[Refusal], by: str, at: str) -> None:
+    """The unit head knows of them; of two clicks at once the second is told."""
+    rows = [
+        {"visit_id": one.visit_id, "rid": rid, "seq": int(seq), "by": by, "at": at}
+        for one in found
+        for rid, _, seq in [one.op.rpartition(":")]
+    ]
+    try:
+        conn.execute(sa.insert(refusal_note), rows)
+    except IntegrityError as error:
+        raise Problem("refusal_noted") from error
 
 
 # --- what a page shows beside -----------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from server.store.tables.imports import (
     province_state,
 )
 from server.store.tables.items import item, item_edition, list_entry, list_version
-from server.store.tables.journal import apart, op, record, replica, review, set_aside
+from server.store.tables.journal import apart, op, record, refusal_note, replica, review, set_aside
 from server.store.tables.log import log_checkpoint, log_cosignature, log_key, log_tile, log_witness
 from server.store.tables.media import blob, media, media_name, upload
 from server.store.tables.non_random import non_random
@@ -130,6 +130,7 @@ __all__ = [
     "recheck",
     "record",
     "recusal",
+    "refusal_note",
     "replica",
     "review",
     "rule_set",

@@ -25,6 +25,12 @@ op = sa.Table(  # the truth: every operation for ever. No foreign key to `visit`
     sa.Column("waits_for", sa.String(64)),  # of a held op: the op id that it waits for
     sa.Column("carrier", sa.String(32)),  # the replica that brought it, where it isn't its own
     sa.UniqueConstraint("visit_id", "n"),
+    sa.Index(  # by it refused signatures are found
+        "ix_op_sign",
+        "visit_id",
+        sqlite_where=sa.text("kind = 'sign'"),
+        postgresql_where=sa.text("kind = 'sign'"),
+    ),
 )
 
 apart = sa.Table(  # bodies that have no place in the journal: forks, and what could not be read
@@ -72,6 +78,16 @@ review = sa.Table(
     sa.Column("by", sa.String(64), nullable=False),
     sa.Column("at", sa.String(32), nullable=False),
     sa.Column("comment", sa.Text),
+)
+
+refusal_note = sa.Table(  # append-only: that the unit head has heard of a refused signature
+    "refusal_note",
+    metadata,
+    sa.Column("visit_id", sa.ForeignKey("visit.id"), primary_key=True),
+    sa.Column("rid", sa.String(32), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("by", sa.String(64), nullable=False),
+    sa.Column("at", sa.String(32), nullable=False),
 )
 
 set_aside = sa.Table(  # append-only: quarantined or late material that the reviewer looked at and left without effect

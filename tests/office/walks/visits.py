@@ -54,6 +54,7 @@ def _rule(office: Office) -> Step:
 WALKS = {
     "approve_record": _review("unqualified", "approve", who="clerk-ic"),
     "material.set_aside": _set_aside,
+    "refusal.note": lambda office: Step("head", lambda: office.act("head", "returned", "note_refusal")),
     "return": _review("refused", "return", comment="请补一张门卫登记的照片。"),
     "op.admit": _admit,
     "op.rule": _rule,

@@ -31,6 +31,7 @@ def on_sqlite() -> list[str]:
     found += [_sqlite("ledger_entry", verb, "1") for verb in ("UPDATE", "DELETE")]
     found += [_sqlite("set_aside", verb, "1") for verb in ("UPDATE", "DELETE")]
     found += [_sqlite("code_set", verb, "1") for verb in ("UPDATE", "DELETE")]
+    found += [_sqlite("refusal_note", verb, "1") for verb in ("UPDATE", "DELETE")]
     found.append(_sqlite("publication", "DELETE", "1"))
     for table, when in DECIDED.items():
         found += [_sqlite(table, "UPDATE", when), _sqlite(table, "DELETE", "1")]
@@ -47,7 +48,7 @@ def _sqlite(table: str, verb: str, when: str) -> str:
 def on_postgres() -> list[str]:
     """The same on PostgreSQL."""
     refused = {"publication_version": "true", "ledger_entry": "true", "publication": "TG_OP = 'DELETE'"}
-    refused |= {"set_aside": "true", "code_set": "true"}
+    refused |= {"set_aside": "true", "code_set": "true", "refusal_note": "true"}
     refused |= {table: f"TG_OP = 'DELETE' OR {when}" for table, when in DECIDED.items()}
     return [_function(table, when) for table, when in refused.items()] + [
         f"CREATE TRIGGER {table}_kept BEFORE UPDATE OR DELETE ON {table}"
@@ -202,6 +203,24 @@ def _make_tables() -> None:
         sa.Column("entered_by", sa.String(length=64), nullable=False),
         sa.Column("entered_at", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_code_set")),
+    )
+    op.create_index(
+        "ix_op_sign",
+        "op",
+        ["visit_id"],
+        unique=False,
+        sqlite_where=sa.text("kind = 'sign'"),
+        postgresql_where=sa.text("kind = 'sign'"),
+    )
+    op.create_table(
+        "refusal_note",
+        sa.Column("visit_id", sa.String(length=36), nullable=False),
+        sa.Column("rid", sa.String(length=32), nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_refusal_note_visit_id")),
+        sa.PrimaryKeyConstraint("visit_id", "rid", "seq", name=op.f("pk_refusal_note")),
     )
     op.create_table(
         "set_aside",
