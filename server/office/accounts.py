@@ -165,7 +165,7 @@ def _entered(conn: Connection, values: Mapping[str, str], roles: Collection[str]
     if made is not None and accounts.is_username_taken(conn, made.username, own):
         faults = [*faults, Fault("username", "username_taken", {"found": made.username})]
         made = None
-    if known and known.officer_id and made is not None and made.officer_id != known.officer_id:
+    if known and made is not None and made.officer_id != known.officer_id:  # an officer's account bears his id
         faults, made = [*faults, Fault("officer_id", "officer_stays")], None
     if made is None:
         raise Invalid(faults)

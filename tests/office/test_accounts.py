@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from server.store import tables
+from tests.crewing import officer_row
 from tests.dispatching import database_of
 from tests.office.accounts import add_account, add_unit, make_proof_old
 from tests.office.district import HTML
@@ -120,6 +121,18 @@ def test_roles_change_with_a_reason(bureau: Bureau) -> None:
     assert done.headers["location"] == f"/office/accounts/{account}"
     assert bureau.value(tables.account.c.roles, account) == ["principal", "auditor"]
     assert bureau.last() == ("account.change", "admin", f"account:{account}")
+
+
+def test_an_account_of_the_office_never_becomes_an_officers(bureau: Bureau) -> None:
+    """Phones and crews know an officer by the id of his account: with another he would be nobody's colleague."""
+    with bureau.db.write() as conn:
+        conn.execute(sa.insert(tables.officer).values(officer_row(77, "late", unit_id="hazchem")))
+    account = add_account(bureau.db)
+    form = {"name": "新名", "username": account, "roles": ["officer"], "unit_id": "hazchem", "officer_id": "late"}
+    answer = bureau.admin.post(
+        f"/office/accounts/{account}", data=form | {"reason": "任命"}, headers={"Accept": "application/json"}
+    )
+    assert [fault["code"] for fault in answer.json()["faults"]] == ["officer_stays"]
 
 
 def test_what_somebody_else_changed_meanwhile_is_not_overwritten(bureau: Bureau) -> None:
