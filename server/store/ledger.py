@@ -175,11 +175,10 @@ def _out(conn: Connection, ids: Collection[str]) -> Counter[str]:
     off = sa.select(selection.c.task_id, selection.c.subject_id).where(
         selection.c.task_id.in_(asked), selection.c.state != "counted"
     )
-    void = (
-        sa.select(visit_task.c.task_id, visit.c.subject_id)
-        .join(visit, visit.c.id == visit_task.c.visit_id)
-        .where(visit_task.c.task_id.in_(asked), visit.c.state == "void")
-    )
+    its = sa.select(visit.c.subject_id).where(visit.c.id == visit_task.c.visit_id, visit.c.state == "void")
+    each = sa.select(visit_task.c.task_id, its.scalar_subquery().label("subject_id"))  # a join might read every visit
+    found = each.where(visit_task.c.task_id.in_(asked)).subquery()
+    void = sa.select(found).where(found.c.subject_id.is_not(None))
     pairs = {(task_id, subject_id) for query in (off, void) for task_id, subject_id in conn.execute(query)}
     subjects = {subject_id for _, subject_id in pairs}
     query = sa.select(publication.c.task_id, publication.c.subject_id).where(publication.c.task_id.in_(asked))
