@@ -12,6 +12,7 @@ ROOMS = (
     "phones",
     "permissions",
     "trail",
+    "log",
     "rules",
     "calendar",
     "code_sets",

@@ -39,6 +39,7 @@ REGISTRIES: Final = (
 )
 HOUSE: Final = (
     Room("trail", "lock", "/office/trail", "trail.read"),
+    Room("log", "globe", "/office/log", "trail.read"),
     Room("accounts", "key", "/office/accounts", "accounts.read"),
     Room("units", "branch", "/office/units", "accounts.read"),
     Room("devices", "s-phone", "/office/devices", "devices.read"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -119,6 +121,21 @@ def recent(conn: Connection, most: int) -> list[Checkpoint]:
     """The newest checkpoints, without their cosignatures."""
     query = sa.select(*_columns).order_by(log_checkpoint.c.size.desc()).limit(most)
     return [Checkpoint(*row) for row in conn.execute(query)]
+
+
+def cosigners(conn: Connection, sizes: Sequence[int]) -> dict[int, list[str]]:
+    """Who countersigned each of these checkpoints."""
+    found: dict[int, list[str]] = {size: [] for size in sizes}
+    its = log_cosignature.c
+    query = (
+        sa.select(its.size, log_witness.c.who)
+        .join(log_witness, log_witness.c.name == its.witness)
+        .where(its.size.in_(sizes))
+        .order_by(its.size, its.at)
+    )
+    for size, who in conn.execute(query):
+        found[size].append(who)
+    return found
 
 
 def keep(conn: Connection, made: Checkpoint) -> None:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from server.domain.checkpoint import read_key
 from server.domain.merkle import is_consistent, is_included, root_of
 from server.office import log as office
+from server.routes.log import programs
 from server.standalone import witness
 from server.standalone.verify_trail import HIDDEN, LEAF
 from server.store import tables
@@ -249,6 +250,33 @@ def test_the_steering_group_erases_a_detail_and_the_tree_stays(demo: Office, pub
     assert "清除这一条的细节" not in steering.get(f"/office/trail/{taken}", headers=HTML).text
     vouching = steering.post(f"/office/trail/{taken}/erase", data={"reason": REASON})
     assert (vouching.status_code, vouching.json()["code"]) == (409, "entry_vouches")
+
+
+def test_the_office_watches_what_is_signed_who_countersigns_and_every_key(
+    demo: Office, public: httpx.Client, tmp_path: Path
+) -> None:
+    sign(demo, hours=5)
+    key, note = cosigned(public.get("/log/checkpoint").text, tmp_path, "office.example.cn")
+    demo.db.run_write(lambda conn: office.name_witness(conn, "console", later(5), read_key(key), "县纪委监委"))
+    assert "还没有加签" in demo.client("auditor").get("/office/log", headers=HTML).text
+    assert public.post("/log/cosignatures", content=note.encode()).status_code == 201
+    log = office.Log(demo.db, demo.running.data / "keys", demo.running.url)
+    newest = log.change_key(later(6), "console", "每年更换")
+    page = demo.client("steering").get("/office/log", headers=HTML).text
+    rows = [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in re.findall(r"<tr>.*?</tr>", page, re.DOTALL)]
+    signed = next(row for row in rows if note.split("\n")[1] in row and "县纪委监委" in row)
+    assert "县纪委监委" in signed
+    assert any(str(newest.size) in row and "还没有人加签" in row for row in rows)
+    assert any("旧密钥作保" in row and "现用" in row for row in rows)
+    assert any("第一把密钥" in row for row in rows)
+    for name, sha256 in ((name, item.sha256) for name, item in programs().items()):
+        assert f'href="/log/{name}"' in page
+        assert sha256 in page
+
+
+@pytest.mark.parametrize("who", ["clerk", "head", "legal", "principal", "admin", "li"])
+def test_whoever_does_not_watch_the_trail_does_not_watch_the_log(demo: Office, who: str) -> None:
+    assert demo.client(who).get("/office/log", headers=HTML).status_code == 403
 
 
 def test_the_server_made_its_key_and_a_first_checkpoint_when_it_started(demo: Office) -> None:
