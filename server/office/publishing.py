@@ -47,12 +47,17 @@ def parts_of(result_id: str) -> tuple[str, str]:
 
 
 @act("result.publish", "results.publish")
-def publish(conn: Connection, person: Person, now: datetime, visit_id: str, task_id: str) -> str:
-    """Publishes the result of a visit for one task; its number."""
+def publish(conn: Connection, person: Person, now: datetime, visit_id: str, task_id: str, seen: str = "") -> str:
+    """Publishes the result of a visit for one task; its number.
+
+    `seen` is the digest of the record that the preview was made of: another record isn't published in its place.
+    """
     found = publication_facts.result_for(conn, person, visit_id, task_id)
     hindrances = publication_facts.hindrances_of(conn, person, found)
     if hindrances:
         raise Problem(hindrances[0], members={"hindrances": hindrances})
+    if seen and seen != found.view["digest"]:
+        raise Problem("record_moved")
     today = beijing_day(now)
     place, no = publications.next_no(conn, today.year)
     result = publication_facts.public_of(conn, found, no, today, rule_set_on(conn, today).officers_published)

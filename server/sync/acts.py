@@ -13,7 +13,7 @@ import msgspec
 from server.domain.access import may, office_sees
 from server.domain.item import Template, template_of_both
 from server.errors import Problem
-from server.store import registry, trail, visits
+from server.store import publications, registry, trail, visits
 from server.store.journal import Row
 from server.store.people import Person
 from server.store.session import Connection, Database
@@ -263,7 +263,7 @@ def _reopen(at: _Desk, act: Act) -> Row:
 
 
 def _void(at: _Desk, act: Act) -> Row:
-    """The unit head ends a visit that shall have no record."""
+    """The unit head ends a visit that shall have no record; what the public has read of keeps its own."""
     _only(act, "reason")
     reason = _text(act, "reason")
     if act.path != ["visit"]:
@@ -272,6 +272,8 @@ def _void(at: _Desk, act: Act) -> Row:
     if at.state == "void":
         raise Problem("already_effective")
     at.require_open()
+    if publications.published_of_visits(at.conn, [at.book.visit]):
+        raise Problem("already_published")
     return at.book.write("void", ["visit"], {"reason": reason, "by": at.person.id}, at.person.id)
 
 

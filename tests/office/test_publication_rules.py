@@ -253,6 +253,25 @@ def test_a_correction_of_nothing_one_not_as_it_was_seen_and_ones_own_are_not_sig
 # --- complete, and nothing personal -----------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("R26.4", "refuses")
+def test_a_visit_whose_result_is_public_is_never_void(approved: Case) -> None:
+    approved.publish()
+    acts = f"/api/visits/{approved.group.visit}/acts"
+    with approved.server.signed_in("head") as head:
+        reopened = {"kind": "reopen", "path": ["round"], "val": {"round": 2, "reason": "补正"}}
+        assert head.post(acts, json=reopened).status_code == 201
+        voided = head.post(acts, json={"kind": "void", "path": ["visit"], "val": {"reason": "不要了"}})
+    assert code(voided) == (409, "already_published")
+
+
+def test_what_is_published_is_the_record_that_was_previewed(approved: Case) -> None:
+    with approved.server.signed_in("clerk") as clerk:
+        page = clerk.get(f"/office/publication/{approved.id}", headers={"Accept": "text/html"}).text
+    (seen,) = re.findall(r'name="seen" value="([0-9a-f]{64})"', page)
+    assert code(approved.post("clerk", f"/{approved.id}/publish", seen="0" * 64)) == (409, "record_moved")
+    assert approved.post("clerk", f"/{approved.id}/publish", seen=seen).status_code == 303
+
+
 @pytest.mark.rule("R26.6", "allows")
 def test_a_record_whose_evidence_is_all_here_is_published(approved: Case) -> None:
     assert re.fullmatch(r"\d{4}-\d{6}", approved.publish())

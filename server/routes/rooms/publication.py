@@ -218,7 +218,7 @@ def publish_one(request: Asked, result_id: str, form: Form) -> Response[Any]:
     return answer_form(
         request,
         form,
-        lambda conn, person, now: acts.publish(conn, person, now, visit_id, task_id),
+        lambda conn, person, now: acts.publish(conn, person, now, visit_id, task_id, form.values.get("seen", "")),
         done=f"{ROOM}/{result_id}",
         again=lambda filled, status: _page(request, result_id, filled, status),
         proof=True,
