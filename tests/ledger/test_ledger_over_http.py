@@ -152,6 +152,7 @@ def test_places_are_dense_over_all_tasks_and_each_page_goes_on(bureau: Bureau) -
     for path in ("/ledger/2026-999", "/ledger/2026-999.json", f"/ledger/{'9' * 200}"):
         assert bureau.get(path).status_code == 404
     assert "自己怎么查" in bureau.get("/ledger").text and f'href="/ledger/{no}"' in bureau.get("/ledger").text
+    assert f'href="/ledger/{no}"' in bureau.get(f"/notices/{no}").text
     assert 'href="/ledger"' in bureau.get("/results").text + bureau.get("/").text
     english = httpx.get(f"{bureau.running.url}/ledger/{no}", headers={"Accept": "text/html", "Accept-Language": "en"})
     assert "Excused" in english.text and "Draw void" in english.text
