@@ -210,7 +210,8 @@ def _course(case: Case) -> Blocks:
 
 def _results(case: Case) -> Blocks:
     fields = case.fields
-    found: Blocks = [Words(f"{say.RESULTS.get(text_of(fields.get('result')), '')}。", "检查结果：")]
+    main = say.RESULTS.get(text_of(fields.get("result")))
+    found: Blocks = [Words(f"{main}。", "检查结果：")] if main else []
     if len(case.items) > 1:
         found += [
             Words(f"{name}：{listed(fields.get(f'result:{item}'), say.RESULTS)}。")
@@ -234,7 +235,7 @@ def _rectification_order(case: Case, _made: Made) -> Parts:
     blocks: Blocks = [
         Words(f"{case.subject}："),
         Words(say.ORDER_OPENS.format(day=day_said(case.ended_on))),
-        Table(["序", "存在的问题", "依据", "改正期限"], [10, 0, 54, 32], rows),
+        Table(["序", "存在的问题", "依据", "改正期限"], [10, 0, 42, 43], rows),
         Words(say.ORDER_CLOSES),
         Words(say.REMEDY),
     ]
@@ -271,7 +272,7 @@ def _recheck_opinion(case: Case, made: Made) -> Parts:
     blocks: Blocks = [
         Words(f"{case.subject}："),
         Words(say.RECHECK_OPENS.format(day=day_said(case.ended_on), order=made.order_no)),
-        Table(["序", "责令改正的问题", "期限", "复查情况", "说明"], [10, 0, 28, 18, 32], rows),
+        Table(["序", "责令改正的问题", "期限", "复查情况", "说明"], [10, 0, 28, 23, 28], rows),
         Words(ends, "复查意见："),
         *([Words(made.typed.text)] if made.typed.text else []),
         _evidence(case),
