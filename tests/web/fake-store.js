@@ -352,6 +352,14 @@ export const syncNow = async () => {};
 export const position = async () => GEO;
 export const setDirty = () => {};
 
+/** Some of the live visit's records are in the log; in the scene of errors one of them isn't what was written. */
+export async function receipts(id) {
+  if (id !== IDS.live && id !== IDS.done) return { n: 0, found: undefined };
+  const alarms = SCENE === "error" ? [{ why: "other", id: "x:1", at: AT(40), given: [] }] : [];
+  const found = { checked: AT(41), size: 1016, code: "3F7A-91C2", at: AT(30), signed: SCENE === "error" ? null : true, logged: 28, waiting: 3, proofs: {}, alarms };
+  return { n: 31, found };
+}
+
 export async function outbox() {
   if (["empty", "out", "new"].includes(SCENE)) return [];
   const v = visitsById.get(IDS.live);
