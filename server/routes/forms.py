@@ -180,14 +180,16 @@ def fresh_password(request: Asked, form: Form | None = None) -> None:
     """Refuses with `proof_needed` whose password was given too long ago; a form may bring it in its field `proof`.
 
     A wrong one, or an empty field, is a fault of that field, so that the page comes again and nothing typed is lost.
+    One that is given is looked at though none was needed: whoever types a wrong password isn't let through.
     """
-    if not proof_is_stale(request.auth, guards.now(request)):
+    given = None if form is None else form.values.get(PROOF)
+    if not given and not proof_is_stale(request.auth, guards.now(request)):
         return
-    if form is None or PROOF not in form.values:
+    if form is None or given is None:
         if form is not None and wants_page(request):
             raise Invalid([Fault(PROOF, "proof_missing")])
         raise Problem("proof_needed")
-    prove(request, form.values[PROOF])
+    prove(request, given)
 
 
 def prove(request: Asked, password: str) -> None:

@@ -192,6 +192,9 @@ def test_a_password_given_long_ago_is_asked_again_and_what_was_typed_stays(burea
     assert (wrong.status_code, "wrong-password" in wrong.text) == (422, False)
     assert bureau.admin.post(f"/office/accounts/{account}", data=form | {"proof": PASSWORD}).status_code == 303
     assert bureau.value(tables.account.c.name, account) == "改了"
+    fresh = bureau.admin.post(f"/office/accounts/{account}", data=form | {"name": "又改", "proof": "wrong-password"})
+    assert fresh.status_code == 422  # though none was needed any more
+    assert bureau.value(tables.account.c.name, account) == "改了"
 
 
 def test_a_program_gives_the_password_again_by_itself(bureau: Bureau) -> None:
