@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { choicesFor, lastStep, mainChoices, materialOf, mayJoin } from "../result.js";
+import { go } from "../router.js";
 import { act, heads, proposeFinal } from "../store.js";
 import { Later } from "../later.js";
 import { Choice, html, Icon, moveInGroup } from "../ui/html.js";
@@ -89,7 +90,7 @@ export default function Result({ v, query }) {
         </section>`,
     )}
     ${items.length > 1 && mains.every(Boolean) && html`<${Later} of="Main" v=${v} can=${mainChoices(mains)} onChoose=${(/** @type {string} */ type) => v.leader && set("result", type)} />`}
-    <${Details} v=${v} chosen=${chosen} />
+    <${Details} v=${v} chosen=${chosen} sheet=${query.sheet} />
     ${
       !closed &&
       html`<${Section}
@@ -177,9 +178,9 @@ function Types({ v, item, types, onChoose }) {
 
 const NEAR = ["order_deadline", "followup", "basis", "unanswered_point"];
 
-/** What the chosen types need besides findings and photos. @param {{v: Visit, chosen: string[]}} props */
-function Details({ v, chosen }) {
-  const [sheet, setSheet] = useState("");
+/** What the chosen types need besides findings and photos. @param {{v: Visit, chosen: string[], sheet?: string}} props */
+function Details({ v, chosen, sheet }) {
+  const home = `/app/visits/${v.id}/result`;
   const { visit } = v.view.content;
   const has = (/** @type {string[]} */ types) => types.some((type) => chosen.includes(type));
   const basis = itemsOf(v).filter(({ id }) =>
@@ -192,21 +193,21 @@ function Details({ v, chosen }) {
         icon="phone"
         title=${t("attempts.title")}
         note=${attempts.length ? t("attempts.n", { n: attempts.length }) : t("attempts.none")}
-        onClick=${() => setSheet("Attempts")}
+        href=${`${home}?sheet=Attempts`}
       />`,
     (has(["serious_noncooperation"]) || visit.noncooperation) &&
       html`<${Item}
         icon="s-alert"
         title=${t("circumstances.title")}
         note=${visit.noncooperation ? list(visit.noncooperation.circumstances.map((/** @type {string} */ id) => t(`circumstance.${id}`))) : t("value.none")}
-        onClick=${() => setSheet("Circumstances")}
+        href=${`${home}?sheet=Circumstances`}
       />`,
     has(["pending_followup"]) &&
       html`<${Item}
         icon="calendar"
         title=${t("followup.title")}
         note=${visit.followup ? list([visit.followup.owner, visit.followup.due && date(visit.followup.due)]) : t("value.none")}
-        onClick=${() => setSheet("Followup")}
+        href=${`${home}?sheet=Followup`}
       />`,
     ...basis.map(
       (item) =>
@@ -223,7 +224,7 @@ function Details({ v, chosen }) {
     has(["no_relevant_activity"]) && html`<${ResultNote} v=${v} needed />`,
   ].filter(Boolean);
   return html`${rows.length > 0 && html`<${Section} title=${t("result.details")}>${rows}<//>`}
-  ${sheet && html`<${Later} of=${sheet} v=${v} onClose=${() => setSheet("")} />`}`;
+  ${sheet && html`<${Later} of=${sheet} v=${v} onClose=${() => go(home, { replace: true })} />`}`;
 }
 
 /** @param {{v: Visit, needed?: boolean}} props */
