@@ -97,6 +97,9 @@ SHEETS = [
     ("evidence", "已到服务器"),
     ("group", "结果说明"),
     ("record", "补充笔录"),
+    ("result?sheet=Attempts", None),
+    ("result?sheet=Circumstances", None),
+    ("result?sheet=Followup", None),
     ("settings", "退出登录"),
 ]
 
