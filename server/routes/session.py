@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post
@@ -22,11 +22,14 @@ from server.store import people
 from server.store.people import Person, Refused, Session, SignedIn
 from server.store.session import Database
 
+Username = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$")]
+"""A name that both databases can be asked for."""
+
 
 class Credentials(msgspec.Struct, forbid_unknown_fields=True):
     """What somebody types to sign in."""
 
-    username: str
+    username: Username
     password: str
 
 
@@ -39,7 +42,7 @@ class Proof(msgspec.Struct, forbid_unknown_fields=True):
 class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
     """What somebody types to change his password; without a session, so that a one-time password can be changed."""
 
-    username: str
+    username: Username
     password: str
     new_password: str
 
