@@ -11,7 +11,7 @@ from tests.running import Running
 
 LEAST = 1000
 AT_ONCE = 350
-ALONE = 2
+ALONE = 1
 
 
 def swept(scene: Drawn, at_once: int, alone: int) -> dict[str, int]:
@@ -42,7 +42,7 @@ def swept(scene: Drawn, at_once: int, alone: int) -> dict[str, int]:
 
 def test_on_postgresql_a_sample_of_them_is_named_alike(start_server: Callable[..., Running], postgres_url: str) -> None:
     scene = Drawn(start_server(postgres_url), tasks=2, n=15)
-    named = swept(scene, at_once=10, alone=1)
+    named = swept(scene, at_once=15, alone=0)
     scene.close()
     assert named == dict.fromkeys(STAGES, 30)
 
