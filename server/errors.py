@@ -235,7 +235,10 @@ CODES: dict[str, Code] = {
         409, "23", "没有等您知悉的拒签，或者已经记下。", "No refused signature waits for you, or it is noted already."
     ),
     "codes_meanwhile": Code(
-        409, "24", "有人刚保存了同一套代码的新一版，请重新打开再办。", "Somebody has just entered a version: open it again."
+        409,
+        "24",
+        "有人刚保存了同一套代码的新一版，请重新打开再办。",
+        "Somebody has just entered a version: open it again.",
     ),
     "comment_missing": Code(400, None, "请写明哪里要改、要补什么。", "Say what must be changed or added."),
     "comment_too_long": Code(
