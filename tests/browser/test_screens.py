@@ -123,6 +123,18 @@ def test_every_sheet_is_accessible_and_fits_too(chrome: Browser, table: list[dic
     assert not faults, "\n".join(faults)
 
 
+def test_a_witness_begins_anew_and_refuses_nothing(chrome: Browser, table: list[dict[str, Any]]) -> None:
+    path = next(view["path"] for view in table if view["name"] == "sign")
+    with looking(chrome, Look(scene="stale")) as page:
+        show(page, address(path, first_row(page)) + "?who=subject")
+        page.get_by_role("radio", name="对方拒签").click()
+        page.get_by_label("为什么拒签").fill("不认可")
+        page.get_by_role("link", name="请见证人签字").click()
+        page.get_by_role("heading", name="见证人 签字").wait_for()
+        assert page.get_by_label("为什么拒签").count() == 0
+        assert page.get_by_role("radio", name="手写").is_checked()
+
+
 @pytest.mark.parametrize("theme", ["dark", "sun"])
 def test_every_theme_keeps_its_contrast(chrome: Browser, table: list[dict[str, Any]], theme: str) -> None:
     faults = []

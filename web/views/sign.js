@@ -12,8 +12,11 @@ import { Strip } from "../ui/strip.js";
 import { list, t, word } from "../ui/words.js";
 import { crewOf, findingsOf, itemsOf, myId, nameOf } from "../reading.js";
 
+/** Each signer begins anew: nothing of one is there for the next. @param {{v: import("../store.js").Visit, query: any}} props */
+export default ({ v, query }) => html`<${Sign} key=${query.who} v=${v} query=${query} />`;
+
 /** @param {{v: import("../store.js").Visit, query: any}} props */
-export default function Sign({ v, query }) {
+function Sign({ v, query }) {
   const signer = query.who ?? myId();
   const home = `/app/visits/${v.id}`;
   const [shown] = useShown(v);
