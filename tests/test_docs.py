@@ -20,6 +20,17 @@ def test_a_page_written_from_the_code_says_what_the_code_says(name: str) -> None
     assert (ROOT / name).read_text() == PAGES[name](), f"run `make docs`: {name} is behind the code"
 
 
+PAGE = 1_300
+"""Signs on a printed page of Chinese: some 38 in a line, 40 lines, with headings and gaps."""
+
+
+@pytest.mark.parametrize(("name", "pages"), [("draw", 1), ("draw-audit", 5)])
+def test_the_draw_is_told_to_a_shop_owner_on_one_page_and_to_an_auditor_on_five(name: str, pages: int) -> None:
+    text = (ROOT / f"docs/guide/{name}.zh.md").read_text()
+    print(f"{name}: {len(text)} signs")
+    assert (pages - 1) * PAGE // 2 < len(text) <= pages * PAGE
+
+
 def test_every_setting_is_documented() -> None:
     page = (ROOT / "docs/settings.md").read_text()
     names = [variable(knob.name) for knob in dataclasses.fields(Settings)] + list(TEST_SETTINGS)

@@ -17,9 +17,10 @@ export function Later({ of, ...props }) {
   return parts && html`<${parts[of]} ...${props} />`;
 }
 
-/** What is to be known of recusals, where there are any. @param {any} props */
+/** What is to be known of recusals, and for when the office planned it, where there is any. @param {any} props */
 export const News = (props) =>
-  (props.v.view.flags[0] || props.v.assignment.recusals) && html`<${Later} of="News" ...${props} />`;
+  (props.v.view.flags[0] || props.v.assignment.recusals || props.v.assignment.half_day) &&
+  html`<${Later} of="News" ...${props} />`;
 
 /** The mark of what an officer wrote who then stepped back. @param {any} props */
 export const Mark = (props) => props.v.view.flags[0] && html`<${Later} of="Mark" ...${props} />`;

@@ -11,7 +11,19 @@ from sqlalchemy.engine import Connection
 from server.store.bulk import Plain
 from server.store.seal import Sealer
 from server.store.subjects import open_phone
-from server.store.tables import device, item, officer, recusal, subject, task, task_item, visit, visit_crew, visit_task
+from server.store.tables import (
+    crew_plan,
+    device,
+    item,
+    officer,
+    recusal,
+    subject,
+    task,
+    task_item,
+    visit,
+    visit_crew,
+    visit_task,
+)
 
 _mine = visit_crew.alias("mine")
 _IS_MINE = sa.and_(_mine.c.officer_id == sa.bindparam("officer"), _mine.c.role != "removed")
@@ -22,10 +34,11 @@ _CARDS = Plain(
         visit.c.id, visit.c.round, visit.c.head, visit.c.window_from, visit.c.window_to, visit.c.tpl, visit.c.nonce,
         visit.c.subject_name, visit.c.subject_uscc, subject.c.legal_representative, subject.c.address,
         subject.c.contact, subject.c.kind, subject.c.industry, subject.c.risk, subject.c.credit, subject.c.flags,
-        subject.c.lat_e7, subject.c.lon_e7, subject.c.id, subject.c.phone,
+        subject.c.lat_e7, subject.c.lon_e7, subject.c.id, subject.c.phone, crew_plan.c.half_day,
     )
     .join(_mine, _mine.c.visit_id == visit.c.id)
     .join(subject, subject.c.id == visit.c.subject_id)
+    .outerjoin(crew_plan, crew_plan.c.visit_id == visit.c.id)
     .where(_IS_MINE)
     .order_by(visit.c.id)
 )  # fmt: skip
@@ -78,14 +91,15 @@ _PHRASES = Plain(
 def cards(conn: Connection, officer_id: str, sealer: Sealer | None) -> list[dict[str, Any]]:
     """One card for each visit that the officer is in, in the order of their ids.
 
-    `former` (who left the crew) and `recusals` (what the office knows of them) are there only where there are any.
+    `half_day` (for when it is planned), `former` (who left the crew) and `recusals` (what the office knows of them) are
+    there only where there are any.
     """
     (crews, former), devices = _crews(conn, officer_id), _devices(conn, officer_id)
     tasks, phrases = _tasks(conn, officer_id), dict(_PHRASES.rows(conn, officer=officer_id))
     recusals = _recusals(conn, officer_id)
     found = []
     for row in _CARDS.rows(conn, officer=officer_id):
-        id_, round_, head, window_from, window_to, tpl, nonce, *about = row
+        id_, round_, head, window_from, window_to, tpl, nonce, *about, half_day = row
         found.append(
             {
                 "id": id_,
@@ -99,6 +113,7 @@ def cards(conn: Connection, officer_id: str, sealer: Sealer | None) -> list[dict
                 "tpl": tpl,
                 "nonce": nonce,
                 "phrases": [phrase for task_ in tasks[id_] for one in task_["items"] for phrase in phrases[one]],
+                **({"half_day": half_day} if half_day else {}),
                 **({"former": former[id_]} if id_ in former else {}),
                 **({"recusals": recusals[id_]} if id_ in recusals else {}),
             }

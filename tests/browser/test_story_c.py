@@ -119,6 +119,7 @@ def story(tmp_path: Path, new_phone: Callable[[str], Phone], request: pytest.Fix
 def begin(it: Story) -> None:
     """Li and Wang start; then Wang has no network, writes on, and falls ill."""
     li, wang = it.hand(it.li), it.hand(it.wang)
+    li.at().see("上午上门")
     for hand in (li, wang):
         hand.declare()
     li.show_certificates()

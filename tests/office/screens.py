@@ -15,7 +15,7 @@ from server.demo.district import HAZCHEM
 from tests.office.district import HTML, IDS, Office
 from tests.office.permissions import REFUSED, Route, reading, table
 from tests.office.samples import SAMPLES, Sample
-from tests.office.walks import objections
+from tests.office.walks import crews, objections, tasks
 
 AXE: Final = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 FLAGS: Final = [
@@ -108,7 +108,11 @@ def scenes(office: Office) -> list[Scene]:
     found += _objections(office)
     found.append(Scene("visit-returned-head", visit, f"/office/visits/{IDS['returned']}", "head"))
     shown = {scene.route for scene in found} - {"/office/inbox"}
-    return found + [scene for route in pages() if route.path not in shown for scene in scenes_of(office, route)]
+    return (
+        found
+        + _joint(office)
+        + [scene for route in pages() if route.path not in shown for scene in scenes_of(office, route)]
+    )
 
 
 def _objections(office: Office) -> list[Scene]:
@@ -123,6 +127,22 @@ def _objections(office: Office) -> list[Scene]:
     }
     route = "/office/objections/{objection_id:str}"
     return [Scene(f"objection-{name}", route, f"/office/objections/{id}", who) for name, (who, id) in made.items()]
+
+
+def _joint(office: Office) -> list[Scene]:
+    """A joint task that another department led, in office and public; and crews with an expert who was appointed."""
+    task, no = tasks.joint(office)
+    with_expert = crews.with_experts(office)
+    visit = crews.assigned(office, with_expert).id
+    room, one = "/office/crews/{crew_task_id:str}", "/office/crews/visits/{visit_id:str}"
+    return [
+        Scene("task-joint", "/office/tasks/{task_id:str}", f"/office/tasks/{task}", "clerk-brigade"),
+        Scene("draw-joint", "/draws/{no:str}", f"/draws/{no}", None),
+        Scene("notice-joint", "/notices/{no:str}", f"/notices/{no.removeprefix('J-')}", None),
+        Scene("crews-joint", room, f"/office/crews/{task}", "clerk-brigade"),
+        Scene("crews-expert", room, f"/office/crews/{with_expert}"),
+        Scene("crew-expert", one, f"/office/crews/visits/{visit}"),
+    ]
 
 
 def _content(office: Office, name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from server.standalone import verify_draw
-from server.store import tables
+from server.store import crews, tables
 from server.store.crews import Seen
 from tests.office.crew_hall import CrewHall, day, give_account
 from tests.phone import Phone
@@ -69,6 +69,7 @@ def test_officers_who_were_named_get_the_visit_and_bring_it_to_its_end(hall: Cre
     assert set(hall.seen(second).members) == {"li", "zhao"}
     for one in ("zhang", "wang"):
         phone = hall.phone(one, first)
+        assert phone.assignments[first]["half_day"] == f"{on}/am"
         entries = phone.entries[first].values()
         reasons = {entry["op"]["path"][1]: entry["op"]["val"]["reason"] for entry in entries}
         assert reasons == {"zhang": "direct_assignment", "wang": "direct_assignment"}
@@ -109,11 +110,20 @@ def test_a_neighbours_officer_who_joined_the_lot_gets_the_visit_and_signs(hall: 
     assert finished(hall, visit)["phase"] == "final"
 
 
+def alone(hall: CrewHall) -> tuple[str, Seen]:
+    """A task with the only visit that its subject has."""
+    while True:
+        hall.forget_draws()
+        task = hall.dispatched(1)
+        (one,) = hall.visits(task)
+        with hall.db.read() as conn:
+            if len(crews.open_visits_of_subject(conn, one.subject_id)) == 1:
+                return task, one
+
+
 def twins(hall: CrewHall, on: str, **more: Any) -> tuple[str, Seen, str, Seen]:
     """A task with one visit that has its crew, and another one that drew the same subject: each with that visit."""
-    hall.forget_draws()
-    task = hall.dispatched(1)
-    (kept,) = hall.visits(task)
+    task, kept = alone(hall)
     hall.plan(task, {kept.id: f"{on}/am"})
     hall.matched(task)
     directed: dict[str, Any] = {"draw": "directed", "filter.traits.industry_commerce": "yes", "n": 20}

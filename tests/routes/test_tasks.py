@@ -10,17 +10,14 @@ from xml.etree import ElementTree
 
 import httpx
 import pytest
-import sqlalchemy as sa
 
-from server.demo.district import BRIGADE
-from server.demo.plans import CLERKS, UNKNOWN
+from server.demo.plans import UNKNOWN
 from server.errors import CODES
-from server.office import tasks
-from server.store import joint_lists, tables
+from server.store import joint_lists
 from server.store import tasks as store
 from tests.office.district import Office, demo_server
 from tests.office.walks import tasks as walks
-from tests.office.walks.draws import CAMPAIGN, approved, done, draw_of, drawn
+from tests.office.walks.draws import CAMPAIGN, approved, draw_of, drawn
 
 JSON = {"Accept": "application/json"}
 
@@ -144,17 +141,9 @@ def said(day: str) -> str:
 
 @pytest.mark.rule("R13.1", "http")
 def test_a_participants_subjects_are_the_leads_and_unknown_ones_are_named(office: Office) -> None:
-    line = tables.plan_line.c
+    id, line = walks.joined(office)
     with office.db.read() as conn:
-        query = sa.select(line.id, line.item_id, line.partner).where(
-            line.unit_id == BRIGADE, line.joint == "participant"
-        )
-        joined = conn.execute(query.order_by(line.version.desc())).first()
-        assert joined is not None
-        listed = joint_lists.lists_of(conn, joined.id)[0]
-    joint = {"plan_line_id": joined.id, "joint": "participant", "partner": joined.partner, "joint_list": listed.id}
-    form = walks.form(joined.item_id, **joint, campaign="", reason="按牵头部门的时间")
-    id = str(done(office, lambda conn, now: tasks.add_task(conn, CLERKS[BRIGADE], now, form)))
+        listed = joint_lists.lists_of(conn, line)[0]
     assert post(office, "principal", f"/{id}/approve", **walks.APPROVAL).status_code == 303
     page = office.client("legal").get(f"/office/tasks/{id}", headers={"Accept": "text/html"}).text
     assert re.search(f"由{listed.lead}于.*抽取", page)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -86,6 +87,19 @@ def test_the_command_of_the_guide_gives_the_tickets_in_the_order_of_the_draw() -
         assert tickets == sorted(tickets)
         assert tickets == [making.sha(f"{file['seed']}|S|{code}") for code in codes]
     assert sum(map(len, strata)) > 5
+
+
+def test_the_command_for_auditors_runs_as_it_is_printed(tmp_path: Path) -> None:
+    guide = (ROOT / "docs/guide/draw-audit.zh.md").read_text()
+    [printed] = re.findall(r"```sh\s+(python3 .+)\n", guide)
+    chain = making.chains(1, "audit")[0]
+    shutil.copy(ROOT / "server/standalone/verify_draw.py", tmp_path)
+    for n, file in enumerate(chain):
+        (tmp_path / f"draw-{n:02}.json").write_bytes(making.body_of(file))
+    done = subprocess.run(["sh", "-c", printed], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, len(chain) > 1) == (0, True), done.stdout[-500:]
+    (tmp_path / "draw-00.json").write_bytes(making.body_of(chain[0]).replace(b"E", b"X", 1))
+    assert subprocess.run(["sh", "-c", printed], cwd=tmp_path, capture_output=True, check=False).returncode == 1
 
 
 def spans(value: dict[str, Any], start: int, under: str = "") -> list[tuple[int, int, str]]:

@@ -695,6 +695,8 @@ export default {
   "change.other": "other reason",
   "change.recusal": "recusal",
   "record.former": "Officers replaced",
+  "visit.planned_am": "Planned for the morning of {on}",
+  "visit.planned_pm": "Planned for the afternoon of {on}",
   "recusal.line": "Recusal",
   "recusal.asked":
     "{asker} asked on {on} that {name} recuse: {reason}. The principal decides; until then work goes on.",

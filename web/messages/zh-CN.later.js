@@ -235,6 +235,8 @@ export default {
   "change.other": "其他原因",
   "change.recusal": "回避",
   "record.former": "已换出的检查人员",
+  "visit.planned_am": "计划 {on}上午上门",
+  "visit.planned_pm": "计划 {on}下午上门",
   "recusal.line": "回避申请",
   "recusal.asked": "{asker} {on} 申请 {name} 回避：{reason}。由单位主要负责人决定，决定前照常检查。",
   "recusal.upheld": "{asker} {on} 申请 {name} 回避：{reason}。{at} 决定回避：{answer}",

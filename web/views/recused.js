@@ -199,11 +199,18 @@ function One({ v, one, closed, onClose }) {
   <//>`;
 }
 
-/** That somebody stepped back, with the way to what he wrote; and what the office holds. @param {{v: Visit}} props */
+/** That somebody stepped back, with the way to what he wrote; what the office holds; and, as long as nobody has begun, for
+ * when the office planned it. @param {{v: Visit}} props */
 export function News({ v }) {
+  const [day, half] = (v.assignment.half_day ?? "").split("/");
   const things = thingsOf(v);
   const left = things.filter((one) => !isSettled(one)).length;
   return html`${
+    half &&
+    v.view.phase === "dispatched" &&
+    html`<${Notice} kind="calm" icon="calendar">${t(`visit.planned_${half}`, { on: date(day) })}<//>`
+  }
+  ${
     things.length > 0 &&
     html`<${Notice} kind=${left ? "due" : "calm"} icon="people">
       <a href=${`/app/visits/${v.id}/recused`}

@@ -75,9 +75,19 @@ def planned(office: Office, unit: str = HAZCHEM, item: str = ITEM, **more: str) 
     return task_id
 
 
-def committed(office: Office) -> str:
+def with_experts(office: Office) -> str:
+    """A task whose visits have their half-days, and an expert each who is asked by name."""
+    task_id = fresh(office)
+    form = plan_form(office, task_id, expert_reason="涉及特种工艺")
+    with office.db.read() as conn:
+        asked = {one.id: ["expert-1"] for one in store.visits_of_task(conn, task_id)}
+    done(office, lambda conn, now: crews.plan(conn, CLERKS[HAZCHEM], now, task_id, form, asked))
+    return task_id
+
+
+def committed(office: Office, planned_id: str | None = None) -> str:
     """A task whose match waits for the dice."""
-    task_id, sealer = planned(office), sealer_of(office)
+    task_id, sealer = planned_id or planned(office), sealer_of(office)
     source = Source("dice/1", "dice", 61, "见证人掷骰", stamp(datetime.now(UTC) + timedelta(days=1)))
     done(office, lambda conn, now: crews.commit(conn, CLERKS[HAZCHEM], now, task_id, [source], bytes(32), sealer))
     return task_id
@@ -91,9 +101,9 @@ def match_id(office: Office, task_id: str) -> str:
     return found.id
 
 
-def contributed(office: Office) -> str:
+def contributed(office: Office, planned_id: str | None = None) -> str:
     """A task that can be matched."""
-    task_id = committed(office)
+    task_id = committed(office, planned_id)
     id = match_id(office, task_id)
     done(
         office,
@@ -102,17 +112,17 @@ def contributed(office: Office) -> str:
     return task_id
 
 
-def matched(office: Office) -> str:
+def matched(office: Office, planned_id: str | None = None) -> str:
     """A task whose crews are drawn."""
-    task_id, sealer = contributed(office), sealer_of(office)
+    task_id, sealer = contributed(office, planned_id), sealer_of(office)
     id = match_id(office, task_id)
     done(office, lambda conn, now: crews.match(conn, CLERKS[HAZCHEM], now, id, sealer))
     return task_id
 
 
-def assigned(office: Office) -> Seen:
+def assigned(office: Office, planned_id: str | None = None) -> Seen:
     """A visit whose crew has it."""
-    task_id, field = matched(office), field_of(office)
+    task_id, field = matched(office, planned_id), field_of(office)
     id = match_id(office, task_id)
     done(office, lambda conn, now: crews.assign(conn, CLERKS[HAZCHEM], now, id, field))
     with office.db.read() as conn:

@@ -6,16 +6,22 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import httpx
+import sqlalchemy as sa
 
-from server.demo.district import HAZCHEM
+from server.demo.district import BRIGADE, HAZCHEM
+from server.demo.plans import PRINCIPAL, UNKNOWN
 from server.domain.instant import beijing_day
 from server.office import dispatch, tasks
+from server.office import subjects as subject_acts
+from server.store import joint_lists, subjects, tables
 from server.store import tasks as store
+from server.store.session import Connection
 from server.sync.field import SyncField
 from tests.dispatching import keys_of
 from tests.office.district import HTML, Office
 from tests.office.walks import Step
-from tests.office.walks.draws import CAMPAIGN, CLERKS, ITEM, done, draw_of, drawn
+from tests.office.walks.draws import CAMPAIGN, CLERKS, ITEM, done, draw_of, drawn, sealer_of
+from tests.office.walks.subjects import FORM as SUBJECT
 
 NAMES = count(1)
 APPROVAL = {"approval_number": "宛卧应急检〔2026〕9 号", "approval_on": "2026-11-20"}
@@ -67,6 +73,37 @@ def dispatched(office: Office, unit: str = HAZCHEM, item: str = ITEM) -> str:
         lambda conn, now: dispatch.dispatch_task(conn, CLERKS[unit], now, task_id, values, field, task_id.encode()),
     )
     return task_id
+
+
+def joined(office: Office) -> tuple[str, str]:
+    """A joint task of the brigade's that another department leads, before its dispatch; the line that it is of.
+
+    One subject of the lead's list isn't in the library yet.
+    """
+    line = tables.plan_line.c
+    with office.db.read() as conn:
+        its = sa.select(line.id, line.item_id, line.partner).where(line.unit_id == BRIGADE, line.joint == "participant")
+        id, item, partner = conn.execute(its.order_by(line.version.desc())).one()
+        listed = joint_lists.lists_of(conn, id)[0]
+    more = {"plan_line_id": id, "joint": "participant", "partner": partner, "joint_list": listed.id}
+    task_id = entered(office, BRIGADE, item, **more, campaign="", reason="按牵头部门的时间")
+    return task_id, id
+
+
+def joint(office: Office) -> tuple[str, str]:
+    """The same task dispatched, and its public number."""
+    task_id, _ = joined(office)
+    code, name = UNKNOWN
+    sealer, field = sealer_of(office), SyncField(keys_of(office.db, office.running.data / "keys"))
+    entry = SUBJECT | {"uscc": code, "name": name}
+
+    def work(conn: Connection, now: datetime) -> str:
+        if subjects.subjects_by_codes(conn, sealer, [code]) == {}:
+            subject_acts.enter_subject(conn, CLERKS[BRIGADE], now, sealer, entry)
+        tasks.approve_task(conn, PRINCIPAL, now, task_id, APPROVAL)
+        return dispatch.dispatch_task(conn, CLERKS[BRIGADE], now, task_id, {"confirm": "yes"}, field, task_id.encode())
+
+    return task_id, f"J-{done(office, work)}"
 
 
 def subject_of(office: Office, task_id: str) -> str:
