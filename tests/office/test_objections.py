@@ -360,6 +360,11 @@ def test_a_body_that_is_far_too_large_is_not_read(shared: Case) -> None:
     assert filed(shared.server.url, shared.no, (PDF + b"0" * (17 << 20),)).status_code == 413
 
 
+def read(value: object) -> str:
+    """A value of the database as somebody reads it who looks into its file."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
 def test_nothing_of_who_objected_is_in_logs_trail_tables_files_or_public_pages(case: Case) -> None:
     canaries = {
         "name": "钱小溪",
@@ -385,7 +390,9 @@ def test_nothing_of_who_objected_is_in_logs_trail_tables_files_or_public_pages(c
     ]
     with case.db.read() as conn:
         rows = [
-            repr(tuple(row)) for table in tables.metadata.sorted_tables for row in conn.execute(sa.select(table)).all()
+            " ".join(map(read, row))
+            for table in tables.metadata.sorted_tables
+            for row in conn.execute(sa.select(table))
         ]
     files = [path.read_bytes() for path in (case.server.data / "media").rglob("*") if path.is_file()]
     letters = "".join(text for one in files if one.startswith(b"%PDF-1.7") for text in pages_of(one))
@@ -416,7 +423,7 @@ def test_what_was_filed_and_every_step_stays_as_it_is_in_the_database(case: Case
 def test_an_address_files_and_guesses_only_so_often(shared: Case) -> None:
     """The last test here: afterwards this address is refused for an hour."""
     url, answers = shared.server.url, list[httpx.Response]()
-    while not answers or answers[-1].status_code == 201:
+    while not answers or (answers[-1].status_code == 201 and len(answers) <= filing.FILED_MOST):
         answers.append(filed(url, shared.no, ()))
     with shared.db.read() as conn:
         mine = sa.select(sa.func.count()).where(
