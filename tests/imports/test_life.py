@@ -291,7 +291,6 @@ def document_of(running: Running, number: int) -> tuple[str, str, str]:
         ("停业", "问 14000000001", "2026-11-02", ("status_document", "number_in_text")),
     ],
 )
-@pytest.mark.rule("R16.2", "refuses")
 def test_who_is_brought_as_gone_has_the_document_that_says_so(
     server: Running, status: str, document: str, on: str, fault: tuple[str, str]
 ) -> None:
