@@ -57,7 +57,7 @@ SMALL: Final = """() => [
 LATIN: Final = re.compile(
     r"RFC \d+|C2SP|Ed25519|\b[a-z_]+\.py\b|"
     r"English|SHA-256|GB/?T? \d+|AQ \d+|\b[0-9A-F]{4}-[0-9A-F]{4}\b|\b[0-9a-f]{8,}\b|[0-9a-f]{8}…:\d+|"
-    r"\b[0-9A-HJ-NPQRTUWXY]{18}\b|\bnot_found\b|\bXLSX\b|\bCSV\b|\.csv\b|\bUTF-8\b|\d+ ?MB\b|\bJSON\b"
+    r"\b[0-9A-HJ-NPQRTUWXY]{18}\b|\bnot_found\b|\bXLSX\b|\bCSV\b|\.csv\b|\bUTF-8\b|\d+ ?MB\b|\bJSON\b|\bPDF\b"
 )
 """What stands in Latin letters on a Chinese page, and may: codes, standards, the name of the other language."""
 
