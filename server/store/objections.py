@@ -147,7 +147,8 @@ def count(conn: Connection, unit_id: str | None, *, closed: bool) -> int:
 def objections_to(conn: Connection, publication_id: str) -> list[Objection]:
     """Every objection to a result, in the order in which they were filed."""
     query = _query().where(objection.c.publication_id == publication_id)
-    return [Objection(**row) for row in conn.execute(query.order_by(objection.c.filed_at, objection.c.no)).mappings()]
+    found = [Objection(**row) for row in conn.execute(query).mappings()]
+    return sorted(found, key=lambda one: (one.filed_at, one.no))
 
 
 def opened(conn: Connection, sealer: Sealer, id: str, name: str) -> str:
