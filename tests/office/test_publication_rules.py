@@ -262,6 +262,7 @@ def test_a_visit_whose_result_is_public_is_never_void(approved: Case) -> None:
         assert head.post(acts, json=reopened).status_code == 201
         voided = head.post(acts, json={"kind": "void", "path": ["visit"], "val": {"reason": "不要了"}})
     assert code(voided) == (409, "already_published")
+    assert voided.json()["article"] == "26"
 
 
 def test_what_is_published_is_the_record_that_was_previewed(approved: Case) -> None:
