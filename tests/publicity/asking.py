@@ -80,6 +80,7 @@ def _queries(conn: Connection, filled: Filled) -> dict[str, list[str]]:
     ]
     found += [f"q={code}&after={middle}", f"q={quote('有限')}&main=no_relevant_activity", "q=410000000000000"]
     size = conn.scalar(sa.select(sa.func.max(t.log_checkpoint.c.size))) or 1
+    released = conn.scalar(sa.select(sa.func.min(t.trail.c.n)).where(t.trail.c.act == "list.release")) or 1
     return {
         "/results": found,
         "/results/results.json": found[:14],
@@ -94,6 +95,7 @@ def _queries(conn: Connection, filled: Filled) -> dict[str, list[str]]:
         "/log/inclusion": ["index=0", f"index={size // 2}", f"index={size - 1}&size={size}"],
         "/log/consistency": ["first=0", f"first={size // 3}"],
         "/log/checkpoint": [f"size={size}"],
+        "/log/opening": [f"index={released - 1}"],
     }
 
 
