@@ -17,6 +17,7 @@ from server.demo.scenes import Visit
 from server.demo.visits import PLAYS
 from server.domain.item import Item
 from server.domain.subject import Subject
+from server.office.act import same_names
 from server.settings import Settings
 from server.store import devices, people, registry, visits
 from server.store.files import FileStore
@@ -28,6 +29,7 @@ from server.sync.field import SyncField
 from server.sync.keys import open_keys
 
 
+@same_names()
 def load(db: Database, settings: Settings, today: date | None, now: datetime) -> dict[str, str]:
     """Loads all of it; the visits' ids by their names in the plays.
 

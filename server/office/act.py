@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from functools import update_wrapper
 from typing import Concatenate, Final, ParamSpec, TypeVar
@@ -22,7 +25,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Call = Callable[Concatenate[Connection, Person, datetime, P], T]
 
-_NAMES: Final = uuid.UUID("5f9e1c0a-6a0e-5b51-9d6b-3a1f0c2b7e44")
+_CHANCE: Final = os.urandom(32)
+_NAMES: Final = ContextVar("names", default=_CHANCE)
+"""What ids are made with besides their parts: who knows the parts, as the public knows many, can't guess the id."""
 
 ACTS: dict[str, str] = {}
 """Every act by the name that its trail entry has -> the right that it needs (a key of `domain.access.RIGHTS`)."""
@@ -71,7 +76,18 @@ def new_id() -> str:
 
 def named(*parts: object) -> str:
     """The id of something that these parts name: the same each time a demo is loaded; the moment is one of them."""
-    return str(uuid.uuid5(_NAMES, "|".join(map(str, parts))))
+    digest = hashlib.sha256(_NAMES.get() + "|".join(map(str, parts)).encode()).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=4))
+
+
+@contextmanager
+def same_names() -> Iterator[None]:
+    """While a demo is loaded its ids are those of every demo."""
+    before = _NAMES.set(b"demo")
+    try:
+        yield
+    finally:
+        _NAMES.reset(before)
 
 
 def permit(person: Person, right: str, unit_id: str | None) -> None:
