@@ -18,6 +18,8 @@ MAY = {
     "merge": {"unit_clerk", "unit_head"},
     "approve": {"unit_clerk"},
     "return": {"unit_clerk"},
+    "set_aside": {"unit_clerk"},
+    "note_refusal": {"unit_head"},
 }
 
 
