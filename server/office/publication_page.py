@@ -13,7 +13,7 @@ from server.domain.calendar import Light, kept_of, light_of
 from server.office import publication_facts
 from server.office.publication_facts import Result
 from server.office.publishing import id_of
-from server.store import calendars, deadlines, province, publications
+from server.store import calendars, deadlines, province, publications, visits
 from server.store.deadlines import PUBLICATION_LEGAL, PUBLICATION_TARGET
 from server.store.people import Person
 from server.store.province import State
@@ -91,9 +91,14 @@ def published(conn: Connection, heads: Sequence[Published], today: date) -> list
     return found
 
 
-def withheld(conn: Connection, person: Person) -> list[Withholding]:
-    """Requests that wait, and what is kept back."""
-    return publications.withholdings(conn, unit_of(person), ("asked", "approved"))
+def withheld(conn: Connection, person: Person) -> list[tuple[Withholding, str]]:
+    """Requests that wait, and what is kept back, each with the name of the subject."""
+    return _named(conn, publications.withholdings(conn, unit_of(person), ("asked", "approved")))
+
+
+def _named(conn: Connection, found: Sequence[Withholding]) -> list[tuple[Withholding, str]]:
+    names = visits.subjects_of(conn, {one.visit_id for one in found})
+    return [(one, names[one.visit_id]) for one in found]
 
 
 def corrections(conn: Connection, person: Person) -> list[tuple[Correction, Published]]:
@@ -106,14 +111,14 @@ def errands(conn: Connection, person: Person, today: date) -> Iterator[Errand]:
     if allows(person.roles, person.unit_id, "results.publish", person.unit_id):
         yield from _to_publish(conn, person, today)
     if reach(person.roles, "withholdings.decide") is not None:
-        for one in publications.withholdings(conn, None, ("asked",)):
-            yield Errand("withholding", one.basis, _href(one))
+        for one, name in _named(conn, publications.withholdings(conn, None, ("asked",))):
+            yield Errand("withholding", name, _href(one))
         for asked, head in publications.waiting_corrections(conn, None):
             yield Errand("correction", head.subject_name, f"/office/publication/corrections/{asked.id}")
     if reach(person.roles, "results.read") is not None:
-        for one in publications.withholdings(conn, unit_of(person), ("approved",)):
+        for one, name in _named(conn, publications.withholdings(conn, unit_of(person), ("approved",))):
             if one.review_on <= today.isoformat():
-                yield Errand("review", one.basis, _href(one))
+                yield Errand("review", name, _href(one))
 
 
 def _href(one: Withholding) -> str:

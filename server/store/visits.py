@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -49,6 +49,12 @@ def look(conn: Connection, visit_id: str) -> Locked | None:
     """The visit's row, without a lock."""
     row = _LOOK.row(conn, visit=visit_id)
     return None if row is None else Locked(*row)
+
+
+def subjects_of(conn: Connection, visit_ids: Collection[str]) -> dict[str, str]:
+    """The names of those whom visits are of, as they were at the dispatch."""
+    query = sa.select(visit.c.id, visit.c.subject_name).where(visit.c.id.in_(list(visit_ids)))
+    return {row.id: row.subject_name for row in conn.execute(query)}
 
 
 def dispatched_at(conn: Connection, visit_id: str) -> str:

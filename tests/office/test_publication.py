@@ -153,6 +153,10 @@ def test_a_result_is_kept_back_only_on_a_ground_and_by_the_principal_until_it_is
         asked = conn.scalar(
             sa.select(tables.withholding.c.id).where(tables.withholding.c.visit_id == bureau.group.visit)
         )
+        name = conn.scalar(sa.select(tables.visit.c.subject_name).where(tables.visit.c.id == bureau.group.visit))
+    with bureau.server.signed_in("principal") as principal:
+        for page in ("/office/publication?show=withheld", "/office/"):
+            assert f">{name}<" in principal.get(page, headers={"Accept": "text/html"}).text, page
     assert bureau.post("principal", f"/withholdings/{asked}", answer="approved", reason="同意").status_code == 303
     assert bureau.post("principal", f"/withholdings/{asked}", answer="lifted", reason="已脱密").status_code == 303
     assert bureau.post("clerk", f"/{bureau.id}/publish").status_code == 303
