@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
 from tests.office.district import HTML, Office
-from tests.office.screens import scenes
+from tests.office.screens import Scene
 
 LEADS_AWAY = ("/office/sign-out", "/office/language")
 """Forms of the frame: one ends the session that asks."""
@@ -110,10 +110,10 @@ def forms_in(text: str, who: str, page: str) -> list[Form]:
     ]
 
 
-def forms_of(office: Office) -> list[Form]:
-    """Every form of every page, once for each who may send it."""
+def forms_of(office: Office, shown: list[Scene]) -> list[Form]:
+    """Every form of every page that is shown, once for each who may send it."""
     found: dict[tuple[str, str, tuple[str, ...]], Form] = {}
-    for scene in scenes(office):
+    for scene in shown:
         if scene.who is None or scene.wrong_password:
             continue
         answer = office.client(scene.who).get(scene.address, headers=HTML)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.office.district import HTML, Office, demo_server
 from tests.office.forms import Form, forms_in, forms_of
+from tests.office.screens import Scene, scenes
 
 NAUGHTY = {
     "script": "<script>window.hit=1</script>",
@@ -55,8 +56,13 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 
 
 @pytest.fixture(scope="module")
-def forms(office: Office) -> list[Form]:
-    return forms_of(office)
+def shown(office: Office) -> list[Scene]:
+    return scenes(office)
+
+
+@pytest.fixture(scope="module")
+def forms(office: Office, shown: list[Scene]) -> list[Form]:
+    return forms_of(office, shown)
 
 
 def send(office: Office, form: Form, data: dict[str, str], **more: object) -> httpx.Response:
@@ -164,9 +170,11 @@ def test_a_form_of_the_public_that_is_no_text_is_the_senders_fault(office: Offic
 
 
 @pytest.mark.parametrize("value", ["'\"><script>window.hit=1</script>", "%", "\x00", "9" * 30, "-1", "𠮷" * 2000, ""])
-def test_no_filter_sort_or_page_number_in_an_address_is_a_fault(office: Office, value: str) -> None:
+def test_no_filter_sort_or_page_number_in_an_address_is_a_fault(
+    office: Office, addresses: list[tuple[str, str, set[str]]], value: str
+) -> None:
     faults = []
-    for who, address, names in addresses(office):
+    for who, address, names in addresses:
         for name in names:
             answer = office.client(who).get(address, params={name: value}, headers=HTML)
             if answer.status_code >= 500 or "<script>window" in answer.text:
@@ -174,12 +182,11 @@ def test_no_filter_sort_or_page_number_in_an_address_is_a_fault(office: Office, 
     assert not faults, "\n".join(faults)
 
 
-def addresses(office: Office) -> list[tuple[str, str, set[str]]]:
+@pytest.fixture(scope="module")
+def addresses(office: Office, shown: list[Scene]) -> list[tuple[str, str, set[str]]]:
     """Every page with the names that its own links and search forms put into the address."""
-    from tests.office.screens import scenes
-
     found = []
-    for scene in scenes(office):
+    for scene in shown:
         if scene.who is not None:
             text = office.client(scene.who).get(scene.address, headers=HTML).text
             queries = re.findall(r'(?:href|hx-get)="[^"]*\?([^"#]*)', text)

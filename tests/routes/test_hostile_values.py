@@ -12,6 +12,7 @@ from tests.office.district import HTML, IDS, Office, demo_server
 from tests.office.forms import forms_of
 from tests.office.permissions import PARAMETER
 from tests.office.samples import NOT_THERE
+from tests.office.screens import scenes
 from tests.routes.test_permissions import routes_of_the_app
 
 HOSTILE = (
@@ -95,7 +96,7 @@ def test_no_value_in_a_query_is_a_fault_of_the_servers(office: Office) -> None:
 
 
 def test_no_value_in_a_form_is_a_fault_of_the_servers(office: Office) -> None:
-    forms, sent, faults = forms_of(office), 0, []
+    forms, sent, faults = forms_of(office, scenes(office)), 0, []
     for form in forms:
         for name, value in TYPED.items():
             files = {"": (None, "")} if form.has_file else None

@@ -83,7 +83,7 @@ def joined(office: Office) -> tuple[str, str]:
     line = tables.plan_line.c
     with office.db.read() as conn:
         its = sa.select(line.id, line.item_id, line.partner).where(line.unit_id == BRIGADE, line.joint == "participant")
-        id, item, partner = conn.execute(its.order_by(line.version.desc())).one()
+        id, item, partner = conn.execute(its.order_by(line.version.desc()).limit(1)).one()
         listed = joint_lists.lists_of(conn, id)[0]
     more = {"plan_line_id": id, "joint": "participant", "partner": partner, "joint_list": listed.id}
     task_id = entered(office, BRIGADE, item, **more, campaign="", reason="按牵头部门的时间")
