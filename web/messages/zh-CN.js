@@ -75,7 +75,6 @@ export default {
   "problem.bad_rid": "这部手机要重新登记。内容都在本机。",
   "problem.not_leader": "这一步由组长来做。",
   "problem.forbidden": "你的岗位不能做这一步。请找组长或股室。",
-  "problem.not_admissible": "这一条不能采纳，只能留存。请联系股室。",
   "problem.already_effective": "这一条已经生效了。",
   "problem.final": "这户检查已定稿。要改，请股室重新打开。",
   "problem.db_failed": "这一条没有存下。请再试一次；不行就先导出备份。",

@@ -4,6 +4,7 @@
 export default {
   save: "保存",
   export: "导出备份",
+  "problem.not_admissible": "这一条不能采纳，只能留存。请联系股室。",
   "lang.zh": "中文",
   "lang.en": "English",
   "value.there": "有",
