@@ -16,9 +16,10 @@ from server.domain.instant import beijing_day, stamp
 from server.errors import Problem
 from server.office.act import act, digest_of, named, new_id
 from server.office.crew_file import keep_version
-from server.office.crew_room import lent, losses_of, permit_seen, said_reason
+from server.office.crew_room import lent, losses_of, permit_seen
 from server.office.crew_teams import domain_of_task, half_day_of, here, ids_of, with_team
 from server.office.field import Field
+from server.office.reasons import said_reason
 from server.store import crews, recusals, trail
 from server.store.crews import Candidate, Change, Match, Seen
 from server.store.engagements import engagements, hold_unit

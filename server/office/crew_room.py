@@ -11,8 +11,6 @@ from server.domain.access import allows
 from server.domain.crew import Visit, in_order
 from server.domain.crew_frame import against, frame_text, out_of_frame, proposed_half_days
 from server.domain.crew_reasons import Infeasible, explain
-from server.domain.entry import Entry
-from server.domain.faults import Invalid, number_faults
 from server.domain.instant import beijing_day
 from server.domain.interest import barred_pairs
 from server.domain.task import Task
@@ -180,15 +178,3 @@ def proposal_of(conn: Connection, room: Room) -> dict[str, str]:
         for one in room.visits
     ]
     return proposed_half_days(windows, calendars.calendar(conn))
-
-
-def said_reason(
-    text: str, field: str = "reason", *, required: bool = True, most: int = 500, article: str | None = None
-) -> str:
-    """A reason or an answer as it is kept: clean, of 500 signs at most, without anybody's number."""
-    entry = Entry({field: text})
-    kept = entry.text(field, most=most, required=required)
-    entry.faults += number_faults(field, kept)
-    if not entry.is_good:
-        raise Invalid(entry.faults, article)
-    return kept

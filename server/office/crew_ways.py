@@ -17,8 +17,9 @@ from server.domain.text import clean
 from server.errors import Problem
 from server.office.act import act, digest_of, named, new_id, permit
 from server.office.crew_changes import feasible_now
-from server.office.crew_room import Room, permit_seen, room_for, said_reason
+from server.office.crew_room import Room, permit_seen, room_for
 from server.office.crew_teams import BARS_DIRECT
+from server.office.reasons import said_reason
 from server.store import crews, trail
 from server.store.crews import Candidate, Way
 from server.store.people import Person

@@ -19,9 +19,10 @@ from server.errors import Problem
 from server.office.act import act, digest_of
 from server.office.crew_file import keep_version
 from server.office.crew_freeze import committed, told_experts
-from server.office.crew_room import Room, permit_seen, room_for, said_reason
+from server.office.crew_room import Room, permit_seen, room_for
 from server.office.crew_teams import ids_of, teams_of, unfit
 from server.office.field import Field
+from server.office.reasons import said_reason
 from server.store import crews, trail
 from server.store.crews import Contribution, Match, Plan, Seen
 from server.store.engagements import hold_unit

@@ -17,8 +17,8 @@ from server.domain.ratio import window_start
 from server.domain.task import Chosen, Locked, Task, must_be_ready
 from server.errors import Problem
 from server.office.act import act, digest_of, named, permit
-from server.office.crew_room import said_reason
 from server.office.frames import Frame, preview_of, rules_of
+from server.office.reasons import said_reason
 from server.store import draws, ledger, selections, tasks, trail
 from server.store.draws import Draw, File
 from server.store.people import Person, unit_name

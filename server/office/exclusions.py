@@ -14,7 +14,7 @@ from server.domain.faults import Fault, Invalid, number_faults, stops
 from server.domain.instant import beijing_day, stamp
 from server.errors import Problem
 from server.office.act import act, digest_of, named, permit
-from server.office.crew_room import said_reason
+from server.office.reasons import said_reason
 from server.store import exclusions, non_random, trail
 from server.store.people import Person
 from server.store.session import Connection

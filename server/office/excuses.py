@@ -12,8 +12,8 @@ from server.domain.excuse import Excuse, StatusDocument, published_reason
 from server.domain.instant import stamp
 from server.errors import Problem
 from server.office.act import act, digest_of, named
-from server.office.crew_room import said_reason
 from server.office.draws import enter, held, note, of_file, publish
+from server.office.reasons import said_reason
 from server.store import directory, draws, excuses, frames, trail
 from server.store.draws import Draw
 from server.store.people import Person

@@ -19,7 +19,7 @@ from server.domain.instant import stamp
 from server.domain.merkle import inclusion_spans
 from server.errors import Problem
 from server.office.act import act
-from server.office.crew_room import said_reason
+from server.office.reasons import said_reason
 from server.store import checkpoints, log, trail
 from server.store.checkpoints import Checkpoint, Cosignature, KeyInUse, Witness, latest_checkpoint
 from server.store.log_keys import is_by, key_of, open_signer

@@ -23,6 +23,7 @@ from server.office.act import act, digest_of, permit
 from server.office.dispatch import uuid7
 from server.office.field import Field, VisitOrder
 from server.office.printing import Printer
+from server.office.reasons import said_reason
 from server.office.rechecks import fit_for
 from server.store import calendars, deadlines, directory, objections, publications, reviews, trail, visits
 from server.store.objections import FEEDBACK, RECHECK, Event, Objection
@@ -121,7 +122,14 @@ def accept(
 def ask_papers(conn: Connection, person: Person, now: datetime, id: str, values: Mapping[str, str]) -> None:
     """Asks who objected for what is missing; he reads it by his code."""
     it = _begun(conn, person, id, "ask_papers")
-    _done(conn, person, now, it, "ask_papers", said=_text(values, "missing", 500))
+    _done(
+        conn,
+        person,
+        now,
+        it,
+        "ask_papers",
+        said=said_reason(values.get("missing", ""), "missing", most=500, article=ARTICLE),
+    )
 
 
 @act("objection.refuse", HANDLE)
@@ -233,7 +241,7 @@ def find(conn: Connection, person: Person, now: datetime, id: str, values: Mappi
 def send_back(conn: Connection, person: Person, now: datetime, id: str, values: Mapping[str, str]) -> None:
     """The head isn't convinced: the recheck goes on, and is due again."""
     it = _begun(conn, person, id, "send_back", CONFIRM)
-    said = _text(values, "why", 500)
+    said = said_reason(values.get("why", ""), "why", most=500, article=ARTICLE)
     deadlines.settle(conn, f"objection:{it.id}", RECHECK, None)
     _done(conn, person, now, it, "send_back", said=said, outcome=None)
 
@@ -333,16 +341,7 @@ def reveal_phone(
     """The phone of who objected, in clear, for a reason that goes into the trail; the number itself goes nowhere."""
     it = objection_for(conn, person, id)
     permit(person, PAPERS, it.unit_id)
-    reason = _text(values, "reason", 200)
+    reason = said_reason(values.get("reason", ""), "reason", most=200, article=ARTICLE)
     detail = {"no": it.no, "field": "phone", "reason": reason}
     trail.append(conn, [trail.Act("objection.reveal", person.id, f"objection:{it.id}", detail=detail)], now)
     return objections.opened(conn, sealer, it.id, "phone")
-
-
-def _text(values: Mapping[str, str], field: str, most: int) -> str:
-    entry = Entry(values)
-    said = entry.text(field, most=most)
-    entry.faults += number_faults(field, said)
-    if not entry.is_good:
-        raise Invalid(entry.faults, ARTICLE)
-    return said

@@ -25,6 +25,7 @@ from server.errors import Problem
 from server.office import publication_facts
 from server.office.act import act, digest_of, named, permit
 from server.office.publication_facts import Result
+from server.office.reasons import said_reason
 from server.store import deadlines, province, publications, trail
 from server.store.deadlines import PUBLICATION_TARGET
 from server.store.people import Person
@@ -158,7 +159,7 @@ def decide_withholding(
         raise Problem("withholding_decided")
     if asked.asked_by == person.id:
         raise Problem("own_entry")
-    state, said = ("approved" if approves else "refused"), said_of(answer, "answer")
+    state, said = ("approved" if approves else "refused"), said_reason(answer, "answer", most=1000, article=ARTICLE)
     publications.decide_withholding(conn, withholding_id, state, said, person.id, now)
     settle(conn, asked.visit_id, beijing_day(now))
     _note_withholding(conn, person, now, "withholding.decide", asked, state)
@@ -171,7 +172,9 @@ def lift_withholding(conn: Connection, person: Person, now: datetime, withholdin
     permit(person, "withholdings.decide", asked.unit_id)
     if asked.state != "approved":
         raise Problem("withholding_not_standing")
-    publications.lift_withholding(conn, withholding_id, said_of(why, "why"), person.id, now)
+    publications.lift_withholding(
+        conn, withholding_id, said_reason(why, "why", most=1000, article=ARTICLE), person.id, now
+    )
     settle(conn, asked.visit_id, beijing_day(now))
     _note_withholding(conn, person, now, "withholding.lift", asked, "lifted")
 
@@ -261,7 +264,9 @@ def sign_correction(conn: Connection, person: Person, now: datetime, correction_
 def refuse_correction(conn: Connection, person: Person, now: datetime, correction_id: str, answer: str) -> None:
     """The principal doesn't sign, and says why; what is published stays."""
     asked = _waiting(conn, person, correction_id)
-    publications.decide_correction(conn, correction_id, "refused", said_of(answer, "answer"), person.id, now)
+    publications.decide_correction(
+        conn, correction_id, "refused", said_reason(answer, "answer", most=1000, article=ARTICLE), person.id, now
+    )
     after = publications.correction_of(conn, correction_id) or asked
     detail = {"version": asked.version, "state": "refused"}
     _note(conn, person, now, "correction.refuse", f"correction:{correction_id}", asked, after, detail)
@@ -300,16 +305,6 @@ def _waiting(conn: Connection, person: Person, id: str) -> Correction:
 
 
 # --- what they share --------------------------------------------------------------------------------------------------
-
-
-def said_of(text: str, field: str) -> str:
-    """An answer of at most 1,000 characters that must be given and holds nobody's number."""
-    entry = Entry({field: text})
-    said = entry.text(field, most=1000)
-    entry.faults += number_faults(field, said)
-    if not entry.is_good:
-        raise Invalid(entry.faults, ARTICLE)
-    return said
 
 
 def _note(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from server.domain.entry import Entry
 from server.domain.faults import Invalid, number_faults
 from server.office.plans import reason_of
 
@@ -13,3 +14,15 @@ def public_reason(text: str, article: str | None = None) -> str:
     if faults:
         raise Invalid(faults, article)
     return said
+
+
+def said_reason(
+    text: str, field: str = "reason", *, required: bool = True, most: int = 500, article: str | None = None
+) -> str:
+    """A reason or an answer as it is kept: clean, of 500 signs at most, without anybody's number."""
+    entry = Entry({field: text})
+    kept = entry.text(field, most=most, required=required)
+    entry.faults += number_faults(field, kept)
+    if not entry.is_good:
+        raise Invalid(entry.faults, article)
+    return kept

@@ -12,8 +12,8 @@ from server.domain.instant import beijing_day, stamp
 from server.errors import Problem
 from server.office.act import act, digest_of, new_id, permit
 from server.office.crew_changes import asked, visit_for
-from server.office.crew_room import said_reason
 from server.office.field import Field
+from server.office.reasons import said_reason
 from server.store import crews, recusals, trail, visits
 from server.store.crews import Seen
 from server.store.people import Person
