@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 import pytest
-import sqlalchemy as sa
 from playwright.sync_api import Browser
 
-from server.store import tables
-from server.store.session import Connection
+from tests.infested import plant
 from tests.office.district import Office, demo_server
 from tests.office.screens import Look, Sight, chromium_at, scenes
 
 PAYLOAD: Final = "\"'><img src=x onerror=window.hit=1><script>window.hit=1</script>{{7*7}}"
-CHINESE: Final = re.compile("[\u4e00-\u9fff]")
-KINDS: Final = (sa.String, sa.JSON, sa.LargeBinary)
 DERIVED: Final = {"subject_term", "trail", "op", "apart", "record", "session"}
 """Tables that are made from others, or whose rows are hashed as they came."""
 
@@ -41,7 +35,7 @@ def chrome(chromium: str) -> Iterator[Browser]:
 def test_markup_in_any_stored_text_is_shown_and_never_run(office: Office, chrome: Browser) -> None:
     shown = scenes(office)
     with office.db.write() as conn:
-        planted = plant(conn)
+        planted = plant(conn, lambda text: text + PAYLOAD, DERIVED)
     assert planted > 40, "columns that hold what people wrote"
     faults: list[str] = []
     seen = 0
@@ -56,40 +50,3 @@ def test_markup_in_any_stored_text_is_shown_and_never_run(office: Office, chrome
     sight.close()
     assert [*faults, *sight.faults] == []
     assert seen > 30, "pages that show what was planted"
-
-
-def plant(conn: Connection) -> int:
-    """Puts the markup into every column where people wrote Chinese; gives the number of columns."""
-    for name in conn.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all():
-        conn.execute(sa.text(f"DROP TRIGGER {name}"))
-    return sum(
-        _plant_column(conn, table, column)
-        for table in tables.metadata.sorted_tables
-        if table.name not in DERIVED
-        for column in table.columns
-        if isinstance(column.type, KINDS) and not column.primary_key and not column.foreign_keys
-    )
-
-
-def _plant_column(conn: Connection, table: sa.Table, column: sa.Column[Any]) -> bool:
-    keys = list(table.primary_key.columns)
-    rows = conn.execute(sa.select(column, *keys)).all()
-    changed = [(row, with_markup(row[0])) for row in rows]
-    changed = [(row, value) for row, value in changed if value != row[0]]
-    for row, value in changed:
-        here = sa.and_(*(key == given for key, given in zip(keys, row[1:], strict=True)))
-        conn.execute(sa.update(table).where(here).values({column: value}))
-    return bool(changed)
-
-
-def with_markup(value: Any) -> Any:
-    """The markup behind every Chinese text, however deep it lies."""
-    if isinstance(value, str):
-        return value + PAYLOAD if CHINESE.search(value) else value
-    if isinstance(value, bytes):  # what is kept as it was published
-        return msgspec.json.encode(with_markup(msgspec.json.decode(value))) if value.startswith(b"{") else value
-    if isinstance(value, list):
-        return [with_markup(one) for one in value]
-    if isinstance(value, dict):
-        return {name: with_markup(one) for name, one in value.items()}
-    return value

@@ -26,8 +26,8 @@ from pypdf import PdfReader
 from server.domain.layout import LAYOUTS
 from server.domain.province import KINDS
 from server.store import tables
-from server.store.session import Connection
 from server.sync import shapes
+from tests.infested import plant
 from tests.leaks import Scanner
 from tests.office import people
 from tests.office.district import HTML, IDS, demo_server
@@ -403,7 +403,7 @@ class Live(HTMLParser):
 def test_payloads_in_every_stored_text_are_only_text_in_public_and_in_exports(office: Typing) -> None:
     """A formula before and markup behind every Chinese text of the database, also in the bodies that were published."""
     with office.db.write() as conn:
-        columns = plant(conn)
+        columns = plant(conn, lambda text: f"{FORMULA}{text}{MARKUP}", ("trail", "op", "apart", "session"))
     kinds, shown, live = Counter[str](), 0, list[str]()
     answers = crawl(office) | exports(office)
     for address, answer in answers.items():
@@ -456,43 +456,3 @@ def exports(office: Typing) -> dict[str, httpx.Response]:
     sheets = [one for one in found.values() if any(it in one.headers["content-type"] for it in SHEET.values())]
     assert len(sheets) >= 2 * len(LAYOUTS), {name: one.status_code for name, one in found.items()}
     return found
-
-
-def plant(conn: Connection) -> int:
-    """Puts the payload into every column where Chinese stands; gives the number of columns."""
-    for name in conn.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all():
-        conn.execute(sa.text(f"DROP TRIGGER {name}"))
-    return sum(
-        _plant_column(conn, table, column)
-        for table in tables.metadata.sorted_tables
-        if table.name not in ("trail", "op", "apart", "session")
-        for column in table.columns
-        if isinstance(column.type, sa.String | sa.JSON | sa.LargeBinary)
-        and not column.primary_key
-        and not column.foreign_keys
-    )
-
-
-def _plant_column(conn: Connection, table: sa.Table, column: sa.Column[Any]) -> bool:
-    keys = list(table.primary_key.columns)
-    rows = [(row, _hostile(row[0])) for row in conn.execute(sa.select(column, *keys))]
-    rows = [(row, value) for row, value in rows if value != row[0]]
-    for row, value in rows:
-        here = sa.and_(*(key == given for key, given in zip(keys, row[1:], strict=True)))
-        conn.execute(sa.update(table).where(here).values({column: value}))
-    return bool(rows)
-
-
-def _hostile(value: Any) -> Any:
-    """The payload around every Chinese text, however deep it lies; in JSON that is kept as bytes too."""
-    if isinstance(value, str):
-        return f"{FORMULA}{value}{MARKUP}" if CHINESE.search(value) else value
-    if isinstance(value, list):
-        return [_hostile(one) for one in value]
-    if isinstance(value, dict):
-        return {name: _hostile(one) for name, one in value.items()}
-    if isinstance(value, bytes) and value[:1] == b"{":
-        read = json.loads(value)
-        changed = _hostile(read)
-        return value if changed == read else json.dumps(changed, ensure_ascii=False).encode()
-    return value
